@@ -1,0 +1,58 @@
+"""A study's life: the states and moves as a table, and the one setter.
+
+Nothing else writes `Study.status`. A move is compare-and-set, with one Event in the same transaction.
+"""
+
+from django.db import transaction
+
+from screening.models import Event, Study
+
+S = Study.Status
+
+# From each status, the statuses a study may move to. The README's diagram is generated from this table.
+MOVES = {
+    S.RECEIVED: {S.SCREENED, S.UNSCREENED, S.READING, S.WITHDRAWN},
+    # Back to RECEIVED: an image joined, or a failed screening is tried again.
+    S.SCREENED: {S.RECEIVED, S.UNSCREENED, S.READING, S.WITHDRAWN},
+    S.UNSCREENED: {S.RECEIVED, S.SCREENED, S.READING, S.WITHDRAWN},
+    # Released or expired, a study returns to where its screening stands by then.
+    S.READING: {S.READ, S.RECEIVED, S.SCREENED, S.UNSCREENED},
+    # A new image after signing puts the study back on the worklist.
+    S.READ: {S.RECEIVED, S.SCREENED, S.UNSCREENED},
+    S.WITHDRAWN: {S.RECEIVED, S.SCREENED, S.UNSCREENED},
+}
+
+
+class ImpossibleMove(Exception):
+    """The table has no such move: an error in the code that asks for it."""
+
+
+class Overtaken(Exception):
+    """The study is no longer where the caller saw it: somebody was faster."""
+
+
+def move(study, to, kind, *, actor=None, detail=None, only_if=None, **fields):
+    """Move `study` from the status it was read with to `to`, setting `fields`, and note an Event of `kind`.
+
+    `only_if` is a further filter on the row (a dict), such as who holds the claim. Raises ImpossibleMove where the
+    table has no such move, and Overtaken where the row is no longer as it was read; then nothing is written.
+    """
+    was = S(study.status)
+    if to not in MOVES[was]:
+        raise ImpossibleMove(f"{was} -> {to}")
+    if was == S.READING:
+        fields |= {"claimed_by": None, "claimed_until": None}
+    with transaction.atomic():
+        changed = Study.objects.filter(pk=study.pk, status=was, **(only_if or {})).update(status=to, **fields)
+        if not changed:
+            raise Overtaken(f"{study} is no longer {was}")
+        Event.note(kind, actor=actor, study=study, was=was, to=to, **(detail or {}))
+    study.status = to
+
+
+def diagram():
+    """The table as a Mermaid state diagram, one line a move, in the table's order."""
+    lines = ["stateDiagram-v2", "    [*] --> received"]
+    for was, tos in MOVES.items():
+        lines += [f"    {was.value} --> {to.value}" for to in S if to in tos]
+    return "\n".join(lines)

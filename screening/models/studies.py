@@ -1,0 +1,195 @@
+"""What is sent and what is read: batches, receipts, studies, images."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Priority(models.IntegerChoices):
+    """The class a human gave. The AI orders inside a class and never changes one."""
+
+    STAT = 0, "stat"
+    URGENT = 1, "urgent"
+    ROUTINE = 2, "routine"
+
+
+class Band(models.TextChoices):
+    LIKELY = "likely", "Likely"
+    UNCERTAIN = "uncertain", "Uncertain"
+    LESS_LIKELY = "less_likely", "Less likely"
+
+
+class Batch(models.Model):
+    """Files sent together by one person."""
+
+    class Source(models.TextChoices):
+        PAGE = "page", "upload page"
+        API = "api", "API"
+        COMMAND = "command", "command line"
+        SAMPLES = "samples", "sample studies"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey("Site", models.CASCADE, related_name="batches")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="batches")
+    source = models.CharField(max_length=8, choices=Source)
+    name = models.CharField(max_length=120, blank=True)
+    priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class Receipt(models.Model):
+    """What became of one sent file. Every file has exactly one."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", "accepted"
+        DUPLICATE = "duplicate", "already here"
+        CONFLICT = "conflict", "conflict"
+        REJECTED = "rejected", "rejected"
+        SKIPPED = "skipped", "skipped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="receipts")
+    name = models.CharField(max_length=255)
+    # An archive's entries are taken by a job that may run twice; their numbers keep each to one receipt.
+    job = models.ForeignKey("Job", models.CASCADE, null=True, related_name="receipts")
+    entry = models.PositiveIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.BigIntegerField(default=0)
+    outcome = models.CharField(max_length=9, choices=Outcome)
+    reason = models.CharField(max_length=40, blank=True)
+    sentence = models.CharField(max_length=255, blank=True)
+    study = models.ForeignKey("Study", models.CASCADE, null=True, related_name="receipts")
+    image = models.ForeignKey("Image", models.CASCADE, null=True, related_name="receipts")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["job", "entry"], name="one_receipt_an_entry")]
+
+
+class Study(models.Model):
+    """One examination: what is queued, screened and read. `status` is written by `screening.lifecycle` alone."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", "received"
+        SCREENED = "screened", "screened"
+        UNSCREENED = "unscreened", "unscreened"
+        READING = "reading", "being read"
+        READ = "read", "read"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    WAITING = (Status.RECEIVED, Status.SCREENED, Status.UNSCREENED)
+    ON_WORKLIST = (*WAITING, Status.READING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey("Site", models.CASCADE, related_name="studies")
+    batch = models.ForeignKey(Batch, models.CASCADE, null=True, related_name="studies")
+    status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
+    priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
+    received_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField()
+    cap_at = models.DateTimeField()
+    synthetic = models.BooleanField(default=False)
+
+    # Where the screening stands; `screening.standing` writes these, from the predictions.
+    probability = models.FloatField(null=True, blank=True)
+    band = models.CharField(max_length=11, choices=Band, blank=True)
+    ai_state = models.CharField(max_length=40, default="pending")
+    model_version = models.ForeignKey("ModelVersion", models.PROTECT, null=True, related_name="+")
+
+    # As the films say it. All of it may be missing.
+    study_uid = models.CharField(max_length=64, blank=True)
+    accession = models.CharField(max_length=64, blank=True)
+    patient_name = models.CharField(max_length=200, blank=True)
+    patient_id = models.CharField(max_length=64, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    age_years = models.FloatField(null=True, blank=True)
+    sex = models.CharField(max_length=1, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    clinical_question = models.CharField(max_length=500, blank=True)
+
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="claims")
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    # Rises when something joins that a reader must see before signing.
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        constraints = [
+            models.UniqueConstraint(fields=["site", "study_uid"], condition=~Q(study_uid=""), name="one_study_a_uid"),
+            models.CheckConstraint(
+                condition=Q(status="reading", claimed_by__isnull=False, claimed_until__isnull=False)
+                | (~Q(status="reading") & Q(claimed_by=None, claimed_until=None)),
+                name="claimed_while_reading",
+            ),
+        ]
+        indexes = [
+            # The two ranges of the worklist (`screening.worklist`), inside the studies that still wait.
+            models.Index(
+                fields=["priority", "cap_at", "id"], name="worklist_by_limit",
+                condition=Q(status__in=["received", "screened", "unscreened", "reading"]),
+            ),
+            models.Index(
+                fields=["priority", "due_at", "received_at", "id"], name="worklist_by_due",
+                condition=Q(status__in=["received", "screened", "unscreened", "reading"]),
+            ),
+            models.Index(fields=["claimed_until"], name="claims_by_end", condition=Q(status="reading")),
+            models.Index(fields=["site", "-received_at"], name="studies_of_a_site"),
+        ]  # fmt: skip
+
+    def __str__(self):
+        # No patient data: this text reaches logs.
+        return f"study {self.id}"
+
+    @property
+    def score(self):
+        """0 to 100, or None: the calibrated probability at the reference prevalence, as screens show it."""
+        return None if self.probability is None else round(100 * self.probability)
+
+
+class Image(models.Model):
+    """One picture of a study, with its view, kept as the original and two renditions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="images")
+    site = models.ForeignKey("Site", models.CASCADE, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    content_hash = models.CharField(max_length=64)
+    sop_uid = models.CharField(max_length=64, blank=True)
+    format = models.CharField(max_length=8)
+    modality = models.CharField(max_length=16, blank=True)
+    view = models.CharField(max_length=16, blank=True)
+    # Why the AI is not applied to this picture ("lateral"), or nothing.
+    gate = models.CharField(max_length=40, blank=True)
+    rows = models.PositiveIntegerField()
+    columns = models.PositiveIntegerField()
+    bits = models.PositiveSmallIntegerField(default=8)
+    window_centre = models.FloatField(null=True)
+    window_width = models.FloatField(null=True)
+    pixels_version = models.CharField(max_length=16)
+    original = models.FileField(max_length=200)
+    viewing = models.FileField(max_length=200)
+    model_input = models.FileField(max_length=200)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["received_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "sha256"], name="one_image_a_file"),
+            models.UniqueConstraint(fields=["site", "sop_uid"], condition=~Q(sop_uid=""), name="one_image_a_sop_uid"),
+        ]
+
+    def __str__(self):
+        return f"image {self.id}"
+
+    @property
+    def frontal(self):
+        """Whether this picture counts for the study's score: every view but a lateral one."""
+        return self.gate != "lateral"

@@ -1,0 +1,98 @@
+"""Who may do what: one function a rule. Views ask it, and templates hide buttons by the same function.
+
+A study of a site that is not the user's does not exist for that user: views answer 404, never 403.
+Administrators run the house; they see no film unless they are also a reader or a technologist of its site.
+"""
+
+from screening.models import Role, Study
+
+TECHNOLOGIST, RADIOLOGIST = Role.TECHNOLOGIST, Role.RADIOLOGIST
+ADMINISTRATOR, CLINICAL_LEAD = Role.ADMINISTRATOR, Role.CLINICAL_LEAD
+SEES_FILMS = (TECHNOLOGIST, RADIOLOGIST, CLINICAL_LEAD)
+
+
+def sites_of(user):
+    """The sites this user belongs to."""
+    return user.sites.all()
+
+
+def visible_studies(user):
+    """The studies this user may open: those of the user's sites, for whoever sees films."""
+    if not user.has_role(*SEES_FILMS):
+        return Study.objects.none()
+    return Study.objects.filter(site__in=sites_of(user))
+
+
+def belongs_to(user, site):
+    return user.sites.filter(pk=site.pk).exists()
+
+
+def may_see_study(user, study):
+    return user.has_role(*SEES_FILMS) and belongs_to(user, study.site)
+
+
+def may_upload(user, site=None):
+    """Technologists send films; a reader may send one too."""
+    return user.has_role(TECHNOLOGIST, RADIOLOGIST) and (site is None or belongs_to(user, site))
+
+
+def may_see_batch(user, batch):
+    return user.has_role(*SEES_FILMS) and belongs_to(user, batch.site)
+
+
+def may_see_worklist(user):
+    return user.has_role(RADIOLOGIST, CLINICAL_LEAD)
+
+
+def may_read(user, study=None):
+    """Claim, read and sign."""
+    return user.has_role(RADIOLOGIST) and (study is None or belongs_to(user, study.site))
+
+
+def may_see_reads(user):
+    """Findings are for those who treat by them, not for those who send films."""
+    return user.has_role(RADIOLOGIST, CLINICAL_LEAD)
+
+
+def may_change_priority(user, study):
+    return may_see_study(user, study) and study.status in Study.WAITING
+
+
+def may_withdraw(user, study):
+    return user.has_role(TECHNOLOGIST) and belongs_to(user, study.site) and study.status in Study.WAITING
+
+
+def may_restore(user, study):
+    return user.has_role(TECHNOLOGIST) and belongs_to(user, study.site) and study.status == Study.Status.WITHDRAWN
+
+
+def may_administer(user):
+    """Users, sites, models, workers."""
+    return user.has_role(ADMINISTRATOR)
+
+
+class Menu:
+    """The rules that need no study, as templates ask them: `{% if may.upload %}`."""
+
+    def __init__(self, user):
+        self.user = user
+
+    @property
+    def upload(self):
+        return may_upload(self.user)
+
+    @property
+    def worklist(self):
+        return may_see_worklist(self.user)
+
+    @property
+    def read(self):
+        return may_read(self.user)
+
+    @property
+    def studies(self):
+        return self.user.has_role(*SEES_FILMS)
+
+    @property
+    def administer(self):
+        return may_administer(self.user)

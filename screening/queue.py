@@ -1,0 +1,304 @@
+"""The queue: claim, complete, fail, return, sweep. The lease and the fence, in SQL.
+
+PostgreSQL is the ledger and the only clock. A Celery message is a ring that may be lost, doubled or late: what is
+taken is decided here, at that moment, most urgent first. Every function works on any `Leased` row.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from screening import standing
+from screening.models import Image, Job, ModelVersion, Prediction, Screening, Study
+
+State = Screening.State
+
+CRASHES_TO_QUARANTINE = 3
+MAX_TRANSIENT_ATTEMPTS = 5
+# Backoff of a transient failure: 5 s, 10 s, 20 s, ... capped at 5 minutes.
+BACKOFF_S, BACKOFF_CAP_S = 5, 300
+
+
+class Permanent(Exception):
+    """This row can never succeed as it is: `code` is stable, `sentence` is for a person (no patient data)."""
+
+    def __init__(self, code, sentence):
+        super().__init__(code)
+        self.code, self.sentence = code, sentence
+
+
+class Transient(Permanent):
+    """This row may succeed later: it is tried again, with backoff, up to MAX_TRANSIENT_ATTEMPTS."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the model says of one leased screening."""
+
+    screening: Screening
+    logit: float
+    probability: float
+    band: str
+    preprocess_version: str
+    milliseconds: float
+
+
+def _lease_end():
+    return Now() + timedelta(seconds=settings.LEASE_S)
+
+
+@transaction.atomic
+def claim(rows, owner, limit, *, by_arrival=False):
+    """Lease up to `limit` pending rows of the queryset `rows` to `owner`; returns them with their new fence.
+
+    The most urgent first, or by arrival. A row that ran in a batch whose lease expired is claimed alone.
+    The caller commits (leaves every transaction) before it begins the work.
+    """
+    due = rows.filter(state=State.PENDING, next_attempt_at__lte=Now())
+    key = ("created_at", "id") if by_arrival else ("priority", "due_at", "id")
+    found = list(due.select_for_update(skip_locked=True, of=("self",)).order_by(*key)[:limit])
+    if found:
+        found = found[:1] if found[0].alone else [row for row in found if not row.alone]
+    type_of(rows).filter(pk__in=[row.pk for row in found]).update(
+        state=State.LEASED,
+        fence=F("fence") + 1,
+        attempts=F("attempts") + 1,
+        lease_owner=owner,
+        lease_until=_lease_end(),
+    )
+    for row in found:
+        row.state, row.fence, row.attempts, row.lease_owner = State.LEASED, row.fence + 1, row.attempts + 1, owner
+    return found
+
+
+def type_of(rows):
+    return rows.model.objects
+
+
+def claim_screenings(owner, loaded, *, by_arrival=False):
+    """Lease one batch of screenings for a worker that has the given model versions (ids) loaded."""
+    rows = Screening.objects.filter(model_version__in=loaded)
+    return claim(rows, owner, settings.BATCH_SIZE, by_arrival=by_arrival)
+
+
+def _settle(rows, **values):
+    """Write `values` to the rows that are still mine: (id, fence) as leased. Returns the set of ids written."""
+    if not rows:
+        return set()
+    table = rows[0]._meta.db_table
+    assignments = ", ".join(f'"{name}" = %s' for name in values)
+    with connection.cursor() as cursor:
+        # Column names come from this module alone; every value is a parameter.
+        cursor.execute(
+            f'UPDATE "{table}" AS held SET {assignments}, ended_at = CASE WHEN %s THEN NULL ELSE now() END '  # noqa: S608
+            "FROM unnest(%s::uuid[], %s::bigint[]) AS mine(id, fence) "
+            "WHERE held.id = mine.id AND held.fence = mine.fence AND held.state = 'leased' RETURNING held.id",
+            [
+                *values.values(),
+                values["state"] == State.PENDING,
+                [str(row.pk) for row in rows],
+                [row.fence for row in rows],
+            ],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def renew(rows):
+    """Push the lease of held rows to L from now. Called by the thread that works, between steps of work."""
+    for model in {type(row) for row in rows}:
+        mine = Q()
+        for row in rows:
+            if isinstance(row, model):
+                mine |= Q(pk=row.pk, fence=row.fence)
+        model.objects.filter(mine, state=State.LEASED).update(lease_until=_lease_end())
+
+
+@transaction.atomic
+def complete(results, worker):
+    """Write a batch of results: done rows, predictions, and the standing of their studies, all or nothing.
+
+    Returns the ids of the screenings that were written; the others had lost their lease, and nothing of them is kept.
+    """
+    held = [result.screening for result in results]
+    written = _settle(held, state=State.DONE, error_code="", error_sentence="")
+    kept = [result for result in results if result.screening.pk in written]
+    Prediction.objects.bulk_create([_prediction(result, worker) for result in kept], ignore_conflicts=True)
+    _recompute_studies_of([result.screening for result in kept])
+    return written
+
+
+def _prediction(result, worker):
+    return Prediction(
+        image_id=result.screening.image_id,
+        model_version_id=result.screening.model_version_id,
+        logit=result.logit,
+        probability=result.probability,
+        band=result.band,
+        preprocess_version=result.preprocess_version,
+        milliseconds=result.milliseconds,
+        worker=worker,
+        fence=result.screening.fence,
+    )
+
+
+def _recompute_studies_of(rows):
+    screenings = [row.pk for row in rows if isinstance(row, Screening)]
+    if screenings:
+        images = Image.objects.filter(screenings__in=screenings)
+        standing.recompute(list(images.values_list("study_id", flat=True).distinct()))
+
+
+@transaction.atomic
+def finish(job):
+    """A job is done. False where its lease was lost."""
+    return bool(_settle([job], state=State.DONE, error_code="", error_sentence=""))
+
+
+@transaction.atomic
+def fail(row, error):
+    """End or put off a held row by the class of `error`: Transient goes back with backoff, Permanent fails at once."""
+    values = {"error_code": error.code[:40], "error_sentence": error.sentence[:255]}
+    if isinstance(error, Transient) and row.attempts < MAX_TRANSIENT_ATTEMPTS:
+        written = _settle([row], state=State.PENDING, **values)
+        wait = min(BACKOFF_S * 2 ** (row.attempts - 1), BACKOFF_CAP_S)
+        type(row).objects.filter(pk__in=written).update(next_attempt_at=Now() + timedelta(seconds=wait))
+    else:
+        written = _settle([row], state=State.FAILED, **values)
+        _recompute_studies_of([row])
+    return bool(written)
+
+
+@transaction.atomic
+def give_back(rows):
+    """Return unfinished rows at once, as if they had never been claimed: a shutdown punishes nobody."""
+    for model in {type(row) for row in rows}:
+        written = _settle([row for row in rows if type(row) is model], state=State.PENDING)
+        model.objects.filter(pk__in=written).update(attempts=F("attempts") - 1, lease_owner="", lease_until=None)
+
+
+@transaction.atomic
+def retry(rows):
+    """Put ended rows (a queryset of failed, quarantined or cancelled ones) back in the queue, with a clean slate."""
+    again = rows.filter(state__in=[State.FAILED, State.QUARANTINED, State.CANCELLED])
+    ids = list(again.values_list("pk", flat=True))
+    type_of(rows).filter(pk__in=ids).update(
+        state=State.PENDING, attempts=0, crashes=0, alone=False, next_attempt_at=Now(), error_code="",
+        error_sentence="", ended_at=None, rang_at=None,
+    )  # fmt: skip
+    _recompute_studies_of(type_of(rows).filter(pk__in=ids))
+    return ids
+
+
+def enqueue(images):
+    """One pending screening an image for the active version, where there is none yet. Returns the new rows' ids."""
+    active = ModelVersion.objects.filter(active=True).first()
+    if active is None:
+        return []
+    rows = [
+        Screening(image=image, model_version=active, priority=image.study.priority, due_at=image.study.due_at)
+        for image in images
+        if image.gate == ""
+    ]
+    Screening.objects.bulk_create(rows, ignore_conflicts=True)
+    return [row.pk for row in rows]
+
+
+@transaction.atomic
+def cancel(study):
+    """Take a study's pending screenings out of the queue."""
+    Screening.objects.filter(image__study=study, state=State.PENDING).update(state=State.CANCELLED, ended_at=Now())
+
+
+# Sweeping -------------------------------------------------------------------------------------------------------
+
+# One sweep at a time, whoever runs it: an arbitrary number that means "FirstRead's sweep" to pg_try_advisory_xact_lock.
+SWEEP_LOCK = 0x46525357
+# Rings a sweep sends at the most: 10 messages of 32 ids.
+RINGS_A_SWEEP = 320
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: ids to ring for by model, and counts."""
+
+    screenings: list
+    jobs: list
+    expired: int
+    quarantined: int
+    inserted: int
+
+
+@transaction.atomic
+def sweep():
+    """Expired leases back to pending, missing screenings inserted. A Swept, or None where another sweep runs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SWEEP_LOCK])
+        if not cursor.fetchone()[0]:
+            return None
+    outcomes = [_expire(Screening), _expire(Job)]
+    inserted = _insert_missing()
+    return Swept(
+        screenings=_to_ring(Screening),
+        jobs=_to_ring(Job),
+        expired=sum(expired for expired, _ in outcomes),
+        quarantined=sum(quarantined for _, quarantined in outcomes),
+        inserted=inserted,
+    )
+
+
+def _expire(model):
+    """End every lease that ran out: counts (expired, quarantined of those)."""
+    expired = model.objects.filter(state=State.LEASED, lease_until__lt=Now())
+    rows = list(expired.select_for_update(skip_locked=True).only("pk", "alone", "crashes"))
+    together = [row.pk for row in rows if not row.alone]
+    alone = [row.pk for row in rows if row.alone and row.crashes + 1 < CRASHES_TO_QUARANTINE]
+    poison = [row for row in rows if row.alone and row.crashes + 1 >= CRASHES_TO_QUARANTINE]
+    model.objects.filter(pk__in=together).update(state=State.PENDING, alone=True, lease_owner="")
+    model.objects.filter(pk__in=alone).update(state=State.PENDING, crashes=F("crashes") + 1, lease_owner="")
+    model.objects.filter(pk__in=[row.pk for row in poison]).update(
+        state=State.QUARANTINED,
+        crashes=F("crashes") + 1,
+        ended_at=Now(),
+        error_code="worker_died",
+        error_sentence="The worker died three times on this film alone; it was taken out of the queue.",
+    )
+    _recompute_studies_of(poison)
+    return len(rows), len(poison)
+
+
+def _insert_missing():
+    """A screening for every image on the worklist that has none for the active version."""
+    active = ModelVersion.objects.filter(active=True).first()
+    missing = Image.objects.filter(study__status__in=Study.ON_WORKLIST, gate="").exclude(
+        screenings__model_version=active
+    )
+    return len(enqueue(missing.select_related("study")[:1000])) if active else 0
+
+
+def _to_ring(model):
+    """Ids of pending rows that nobody rang for of late, bounded; marks them as rung."""
+    recently = Now() - timedelta(seconds=settings.SWEEP_S)
+    quiet = model.objects.filter(state=State.PENDING, next_attempt_at__lte=Now())
+    quiet = quiet.filter(Q(rang_at=None) | Q(rang_at__lt=recently))
+    ids = list(quiet.order_by("priority", "due_at", "id").values_list("pk", flat=True)[:RINGS_A_SWEEP])
+    model.objects.filter(pk__in=ids).update(rang_at=Now())
+    return ids
+
+
+def supersede_old(active):
+    """After a promotion: pending rows of other versions are superseded; the sweep inserts those of the active one."""
+    old = Screening.objects.filter(state=State.PENDING).exclude(model_version=active)
+    return old.update(state=State.SUPERSEDED, ended_at=Now())
+
+
+@transaction.atomic
+def activate(version):
+    """Make `version` the active one: its predictions order the worklist from now on."""
+    ModelVersion.objects.filter(active=True).update(active=False)
+    ModelVersion.objects.filter(pk=version.pk).update(active=True)
+    version.active = True
+    supersede_old(version)

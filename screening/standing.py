@@ -1,0 +1,132 @@
+"""Where a study stands by its screenings: status, probability, band, due time, all from the rows, recomputed whole."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from screening import lifecycle, order
+from screening.models import Band, Event, Image, ModelVersion, Prediction, Screening, Study
+
+S = Study.Status
+ENDED_BADLY = (Screening.State.FAILED, Screening.State.QUARANTINED, Screening.State.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the screenings of a study add up to.
+
+    status: where the study waits (RECEIVED, SCREENED or UNSCREENED). probability: the highest frontal image's,
+    0..1 at the reference prevalence, or None where no score counts. ai_state: a key of `wording.AI_STATES`.
+    """
+
+    status: str
+    probability: float | None
+    band: str
+    ai_state: str
+    model_version: ModelVersion | None
+
+
+def standing(study, images, predictions, screenings, active):
+    """The standing of `study` from its images, {image id: Prediction} and {image id: screening state}."""
+    frontal = [image for image in images if image.frontal]
+    if not frontal:
+        return Standing(S.UNSCREENED, None, "", "lateral" if images else "not_applicable", None)
+    scored = [predictions[image.pk] for image in frontal if image.pk in predictions]
+    missing = [image for image in frontal if image.pk not in predictions]
+    gap = _why_missing(missing, screenings, active)
+    if not scored:
+        return Standing(S.RECEIVED if gap in ("pending", "no_model") else S.UNSCREENED, None, "", gap, None)
+    top = max(scored, key=lambda prediction: prediction.probability)
+    status = S.RECEIVED if gap == "pending" else S.SCREENED
+    if _outside_age(study, top.model_version):
+        return Standing(status, None, Band.UNCERTAIN, "outside_age", top.model_version)
+    if missing:
+        # The unscreened picture may be the one with the pneumonia: never below "uncertain".
+        band = top.band if top.band == Band.LIKELY else Band.UNCERTAIN
+        return Standing(status, max(top.probability, order.UNKNOWN), band, "partly_screened", top.model_version)
+    return Standing(status, top.probability, top.band, "screened", top.model_version)
+
+
+def _why_missing(missing, screenings, active):
+    if not missing:
+        return ""
+    if any(image.gate == "" and screenings.get(image.pk) not in ENDED_BADLY for image in missing):
+        return "pending" if active else "no_model"
+    states = [screenings.get(image.pk) for image in missing]
+    return next((state for state in states if state in ENDED_BADLY), missing[0].gate or "not_applicable")
+
+
+def _outside_age(study, version):
+    """Whether the study's known age is outside the ages (years) that the version's card was trained on."""
+    low, high = version.card.get("age_range") or (None, None)
+    if study.synthetic or study.age_years is None or low is None:
+        return False
+    # A child of 5 years and 11 months is 5 years old.
+    return not low <= study.age_years < high + 1
+
+
+def recompute(study_ids):
+    """Bring the given studies up to what their screenings say. Locks them in id order; call it in a transaction.
+
+    A study that is being read, read or withdrawn keeps its status; its probability, band and due time follow.
+    """
+    active = ModelVersion.objects.filter(active=True).first()
+    studies = list(
+        Study.objects.select_for_update(of=("self",)).select_related("site").filter(pk__in=study_ids).order_by("pk")
+    )
+    images = defaultdict(list)
+    for image in Image.objects.filter(study__in=studies):
+        images[image.study_id].append(image)
+    predictions = _best_predictions(studies, active)
+    screenings = dict(
+        Screening.objects.filter(image__study__in=studies, model_version=active).values_list("image_id", "state")
+    )
+    for study in studies:
+        apply(study, standing(study, images[study.pk], predictions, screenings, active))
+
+
+def _best_predictions(studies, active):
+    """{image id: Prediction}: the active version's, else the latest: until the new one is there the old one orders."""
+    found = Prediction.objects.filter(image__study__in=studies).select_related("model_version").order_by("created_at")
+    best = {}
+    for prediction in found:
+        held = best.get(prediction.image_id)
+        if held is None or active is None or held.model_version_id != active.pk:
+            best[prediction.image_id] = prediction
+    return best
+
+
+def apply(study, new):
+    """Write a standing to a locked study: its fields, and its status where it waits."""
+    due_at, cap_at = order.due(study, new.probability)
+    fields = {
+        "probability": new.probability,
+        "band": new.band,
+        "ai_state": new.ai_state,
+        "model_version": new.model_version,
+        "due_at": due_at,
+        "cap_at": cap_at,
+    }
+    if study.status in Study.WAITING and study.status != new.status:
+        detail = {"band": new.band, "ai_state": new.ai_state}
+        lifecycle.move(study, new.status, Event.Kind.SCREENED, detail=detail, **fields)
+    else:
+        Study.objects.filter(pk=study.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(study, name, value)
+
+
+def waiting_status(study):
+    """Where `study` waits by what its screenings say now: where a released or restored study returns to."""
+    active = ModelVersion.objects.filter(active=True).first()
+    images = list(study.images.all())
+    screenings = dict(Screening.objects.filter(image__in=images, model_version=active).values_list("image_id", "state"))
+    return standing(study, images, _best_predictions([study], active), screenings, active).status
+
+
+@transaction.atomic
+def recompute_site(site):
+    """Bring every waiting study of a site to its current policy and limits."""
+    ids = Study.objects.filter(site=site, status__in=Study.ON_WORKLIST).values_list("pk", flat=True)
+    recompute(list(ids))

@@ -1,0 +1,44 @@
+"""The sentences and labels that people read, each in one place."""
+
+RESEARCH_USE = (
+    "Research use only. A prioritisation aid: it does not diagnose or rule out pneumonia; every study must be read."
+)
+
+# Inside a class the order costs somebody their place, and the model knows one disease: the worklist says so.
+ORDER_LIMITS = (
+    "Within a class less-likely films wait longer, up to the limit; the mean wait over all studies does not change; "
+    "other emergencies are not detected."
+)
+
+# Why a film carries no score, or why its score does not count: code -> what a person reads.
+AI_STATES = {
+    "pending": "AI pending",
+    "screened": "",
+    "partly_screened": "some images not screened",
+    "outside_age": "outside the model's ages",
+    "lateral": "AI not applied: lateral view",
+    "not_applicable": "AI not applied",
+    "failed": "AI failed",
+    "quarantined": "AI stopped on this film",
+    "cancelled": "AI cancelled",
+    "no_model": "no model is active",
+}
+
+
+def ai_state(code):
+    """The words for an AI state code; an unknown code is shown as it is, never hidden."""
+    return AI_STATES.get(code, code.replace("_", " "))
+
+
+def duration(seconds):
+    """A wait as people say it: `50 s`, `6 min`, `8 h 04 m`, `3 d 2 h`."""
+    seconds = max(0, int(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} m"
+    return f"{hours // 24} d {hours % 24} h"
