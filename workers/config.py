@@ -1,0 +1,40 @@
+"""Celery's settings. Nothing here carries the promise that no film is lost: the ledger does (screening/queue.py)."""
+
+from django.conf import settings
+
+broker_url = settings.REDIS_URL
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+# A ring is best effort: an upload never waits for a broker that is down.
+broker_transport_options = {"socket_connect_timeout": 0.5, "visibility_timeout": 3600}
+task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+
+# JSON in, nothing out: a pickle is refused, and results are rows.
+task_serializer = "json"
+accept_content = ["json"]
+task_ignore_result = True
+
+# Early ack and no prefetch: what is taken is decided in PostgreSQL, at that moment.
+task_acks_late = False
+worker_prefetch_multiplier = 1
+worker_disable_prefetch = True
+worker_cancel_long_running_tasks_on_connection_loss = False
+# A task that hangs is ended well after its lease was given to somebody else.
+task_time_limit = 10 * settings.LEASE_S
+
+# Flower sees the tasks by name, with ids alone.
+worker_send_task_events = True
+task_send_sent_event = True
+
+timezone = "UTC"
+task_default_queue = "operations"
+task_routes = {
+    "workers.tasks.screen": {"queue": "screening"},
+    "workers.tasks.explain": {"queue": "screening"},
+    "workers.tasks.unpack": {"queue": "operations"},
+    "workers.tasks.sweep": {"queue": "operations"},
+}
+beat_schedule = {
+    # A ring older than the next one is of no use.
+    "sweep": {"task": "workers.tasks.sweep", "schedule": settings.SWEEP_S, "options": {"expires": settings.SWEEP_S}}
+}

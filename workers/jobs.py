@@ -1,0 +1,5 @@
+"""Jobs of the operations worker: archives."""
+
+
+def unpack():
+    """Take the entries of every pending archive through intake."""
