@@ -66,8 +66,9 @@ def _outside_age(study, version):
     return not low <= study.age_years < high + 1
 
 
+@transaction.atomic
 def recompute(study_ids):
-    """Bring the given studies up to what their screenings say. Locks them in id order; call it in a transaction.
+    """Bring the given studies up to what their screenings say. Locks them in id order.
 
     A study that is being read, read or withdrawn keeps its status; its probability, band and due time follow.
     """

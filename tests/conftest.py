@@ -1,0 +1,57 @@
+"""Every session has a PostgreSQL and a Redis of its own in a short temporary folder, and leaves nothing of them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import pytest
+
+from deploy.local import CannotStart, stores
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVICES = pytest.StashKey[contextlib.ExitStack]()
+
+
+def pytest_configure(config):
+    """Starts the services before Django reads its settings (pytest-django finds Django set up then)."""
+    if config.option.help or config.option.version:
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
+    started = config.stash[SERVICES] = contextlib.ExitStack()
+    folder = Path(tempfile.mkdtemp(prefix="fr-", dir="/tmp"))  # a socket's path holds 107 bytes
+    started.callback(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        os.environ.update(started.enter_context(stores.running(folder / "var", durable=False)))
+    except CannotStart as error:
+        started.close()
+        pytest.exit(str(error), returncode=3)
+    os.environ.setdefault("FIRSTREAD_RUNTIME", "tests.stub_runtime")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "webportal.settings"
+    django.setup()
+
+
+def pytest_unconfigure(config):
+    """Runs after Ctrl-C too; a killed session takes its servers with it (Linux tells them of their parent's end)."""
+    if SERVICES in config.stash:
+        config.stash[SERVICES].close()
+
+
+@pytest.fixture(scope="session")
+def films() -> Path:
+    """The folder of real films, $FIRSTREAD_DATA or ../shared/data; the test is skipped where there is none."""
+    folder = Path(os.environ.get("FIRSTREAD_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real films at {folder}; set FIRSTREAD_DATA")
+    return folder
+
+
+@pytest.fixture
+def process_environment(transactional_db, settings) -> dict[str, str]:
+    """The environment for a real process (a worker, manage.py) that is to see this test's database and broker."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return {**os.environ, "DATABASE_URL": url._replace(path=f"/{settings.DATABASES['default']['NAME']}").geturl()}
