@@ -1,0 +1,94 @@
+"""The model worker's loop with the stub model, in this process."""
+
+import pytest
+
+from screening import queue
+from screening.models import Event, Heartbeat, Job, Prediction, Screening
+from tests import factories
+from workers import engine
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def fresh_engine():
+    engine._loaded.clear()
+    yield
+    engine._loaded.clear()
+
+
+@pytest.fixture
+def site():
+    factories.active_model()
+    return factories.site()
+
+
+def test_every_pending_film_is_screened_and_its_prediction_says_by_what(site):
+    studies = [factories.study(site) for _ in range(3)]
+    engine.work()
+    for prediction in Prediction.objects.all():
+        assert prediction.worker == engine.owner()
+        assert prediction.milliseconds > 0
+        assert 0 < prediction.probability < 1
+    assert {study.images.get().predictions.count() for study in studies} == {1}
+
+
+def test_a_film_whose_rendition_is_broken_fails_alone(site):
+    broken, good = factories.study(site), factories.study(site)
+    with broken.images.get().model_input.open("wb") as file:
+        file.write(b"not a picture")
+    engine.work()
+    broken.refresh_from_db()
+    good.refresh_from_db()
+    assert (broken.status, good.status) == ("unscreened", "screened")
+    assert Screening.objects.get(image__study=broken).error_code == "rendition_unreadable"
+
+
+def test_a_film_whose_rendition_is_missing_is_tried_again(site):
+    image = factories.study(site).images.get()
+    image.model_input.storage.delete(image.model_input.name)
+    engine.work()
+    row = Screening.objects.get()
+    assert (row.state, row.error_code, row.attempts) == ("pending", "rendition_missing", 1)
+
+
+def test_weights_that_cannot_be_loaded_leave_every_film_pending_and_say_why(site, settings):
+    settings.RUNTIME = "tests.broken_runtime"
+    factories.study(site)
+    engine.work()
+    row = Screening.objects.get()
+    assert (row.state, row.attempts) == ("pending", 0)
+    assert "differ from their card" in Heartbeat.objects.get(kind="model").problem
+
+
+def test_a_model_that_fails_on_a_batch_puts_it_off_and_blames_no_film(site, monkeypatch):
+    factories.study(site)
+    engine.load()
+    card, model = next(iter(engine._loaded.values()))
+    monkeypatch.setattr(model, "predict", lambda batch: 1 / 0)
+    engine.work()
+    row = Screening.objects.get()
+    assert (row.state, row.error_code) == ("pending", "model_failed")
+
+
+def test_an_explanation_is_drawn_once_asked_for(site):
+    image = factories.study(site).images.get()
+    version = factories.active_model()
+    job = Job.objects.create(kind="explain", image=image, model_version=version)
+    engine.explain()
+    job.refresh_from_db()
+    assert job.state == "done"
+    assert job.file.read(4) == b"\x89PNG"
+
+
+def test_a_study_ends_its_screening_with_one_event(site):
+    study = factories.study(site)
+    engine.work()
+    engine.work()
+    assert Event.objects.filter(study=study, kind="screened").count() == 1
+
+
+def test_a_ring_with_nothing_to_do_does_nothing(site):
+    engine.work()
+    assert not Prediction.objects.exists()
+    assert queue.sweep().screenings == []
