@@ -13,3 +13,11 @@ app.autodiscover_tasks(["workers"])
 @signals.setup_logging.connect
 def keep_djangos_logging(**_):
     """With a receiver here Celery leaves the logging of Django's settings alone."""
+
+
+@signals.worker_ready.connect
+def sweep_at_once(**_):
+    """A worker that starts does not wait for beat: leases of its killed predecessor go back, the model is loaded."""
+    from workers import dispatch
+
+    dispatch.sweep_now()

@@ -2,10 +2,10 @@
 
 import logging
 
+import redis
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +26,32 @@ def _after_commit(task, ids):
     transaction.on_commit(lambda: [_send(task, page) for page in pages], robust=True)
 
 
-def _send(task, ids):
+def _send(task, *arguments, **options):
     from workers import tasks
 
     try:
-        getattr(tasks, task).delay(ids)
-    except (OperationalError, RedisError, OSError) as error:
-        # The sweep rings again: the row is in the ledger.
-        log.warning(
-            "the broker did not take a ring for %d rows (%s); the sweep will ring again", len(ids), type(error).__name__
-        )
+        getattr(tasks, task).apply_async(arguments, **options)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        # The sweep rings again: the rows are in the ledger.
+        log.warning("the broker did not take a ring for `%s` (%s); the sweep rings again", task, type(error).__name__)
 
 
 def knock():
     """An empty ring to the model workers: take what is pending, and show that you live."""
     _send("screen", [])
+
+
+def sweep_now():
+    """Ask for a sweep that does not wait for beat's next one: it also knocks."""
+    _send("sweep", expires=settings.SWEEP_S)
+
+
+def answers(within_s=0.5):
+    """Whether the broker answers a PING within that many seconds."""
+    # redis-py says unix:// for what kombu calls redis+socket://.
+    url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
+    try:
+        with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as client:
+            return client.ping()
+    except (redis.RedisError, OSError):
+        return False

@@ -18,8 +18,9 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from ml import preprocess
+from ml import preprocess, registry
 from ml.card import Card
+from ml.explain import overlay_png
 from screening import queue
 from screening.models import Job, ModelVersion
 from workers import heartbeat
@@ -56,13 +57,13 @@ def load():
     problem = "" if version else "no model is active: run `manage.py bootstrap`"
     if version and version.pk not in _loaded:
         try:
-            card = Card.from_json(version.card)
+            card = Card(**version.card, path=registry.WEIGHTS / f"{version.name}.json")
             _loaded[version.pk] = card, runtime().load(card)
             log.info("loaded %s (%s)", version.name, version.sha256[:12])
         except Exception as error:  # Whatever is wrong with the weights, the rows stay pending and a person is told.
             log.exception("the active model could not be loaded")
             problem = f"{type(error).__name__}: {error}"
-    heartbeat.beat(owner(), "model", loaded=[card.sha256 for card, _ in _loaded.values()], problem=problem)
+    heartbeat.beat(owner(), "model", loaded=[card.weights_sha256 for card, _ in _loaded.values()], problem=problem)
     return _loaded
 
 
@@ -142,5 +143,5 @@ def _explain(job, card, model):
     with transaction.atomic():
         if queue.finish(job):
             name = f"explanations/{job.pk.hex[:2]}/{job.pk}.png"
-            job.file.save(name, ContentFile(preprocess.to_png(heat)), save=False)
+            job.file.save(name, ContentFile(overlay_png(heat)), save=False)
             Job.objects.filter(pk=job.pk).update(file=job.file.name)

@@ -64,7 +64,7 @@ def test_weights_that_cannot_be_loaded_leave_every_film_pending_and_say_why(site
 def test_a_model_that_fails_on_a_batch_puts_it_off_and_blames_no_film(site, monkeypatch):
     factories.study(site)
     engine.load()
-    card, model = next(iter(engine._loaded.values()))
+    _card, model = next(iter(engine._loaded.values()))
     monkeypatch.setattr(model, "predict", lambda batch: 1 / 0)
     engine.work()
     row = Screening.objects.get()
