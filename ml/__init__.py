@@ -1,0 +1,1 @@
+"""The model: from bytes to a calibrated probability. Knows no Django."""

@@ -1,0 +1,71 @@
+"""Films as another room, another hand and another machine would have made them.
+
+The classes of the training set differ in brightness, crop, sharpness and letter markers; a network would rather learn
+those. Each is therefore shaken harder than it varies.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+ROTATION = 10  # degrees either way
+SCALE = (0.8, 1.2)
+STRETCH = 0.12  # aspect: the squash to the square hides the film's own
+SHIFT = 0.1  # of the side
+GAMMA = 0.6  # ln of the exponent's limit
+CONTRAST, BRIGHTNESS = 0.4, 40  # share, grey levels
+CORNER = (0.08, 0.3)  # side of a masked corner, of the picture's: where letters and tubes are
+NOISE = 8  # grey levels
+
+
+def augment(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(side, side) uint8 -> the same film, disturbed; same shape and type."""
+    picture = _move(Image.fromarray(film), rng)
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
+    if rng.random() < 0.3:
+        picture = _as_jpeg(picture, int(rng.integers(30, 95)))
+    grey = _mask_corners(_intensity(np.asarray(picture, dtype=np.float32), rng), rng)
+    if rng.random() < 0.3:
+        grey = grey + rng.normal(0, rng.uniform(0, NOISE), grey.shape)
+    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+
+
+def _move(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Rotate, scale, stretch and shift about the centre in one resampling; half the time mirrored."""
+    side = picture.width
+    angle = np.deg2rad(rng.uniform(-ROTATION, ROTATION))
+    zoom = rng.uniform(*SCALE) * np.array(
+        [rng.uniform(1 - STRETCH, 1 + STRETCH), rng.uniform(1 - STRETCH, 1 + STRETCH)]
+    )
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom[:, None]
+    if rng.random() < 0.5:
+        turn[:, 0] *= -1  # a mirrored chest is still a chest; letters are not letters any more
+    centre = np.full(2, side / 2)
+    offset = centre - turn @ (centre + rng.uniform(-SHIFT, SHIFT, 2) * side)
+    matrix = (turn[0, 0], turn[0, 1], offset[0], turn[1, 0], turn[1, 1], offset[1])
+    fill = int(rng.integers(0, 60))
+    return picture.transform(picture.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=fill)
+
+
+def _as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return Image.open(out)
+
+
+def _intensity(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    grey = 255 * (np.clip(grey, 0, 255) / 255) ** np.exp(rng.uniform(-GAMMA, GAMMA))
+    contrast = 1 + rng.uniform(-CONTRAST, CONTRAST)
+    return (grey - 128) * contrast + 128 + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
+
+
+def _mask_corners(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    side = len(grey)
+    for rows in (slice(None, None, 1), slice(None, None, -1)):
+        for columns in (slice(None, None, 1), slice(None, None, -1)):
+            if rng.random() < 0.3:
+                high, wide = (rng.uniform(*CORNER, 2) * side).astype(int)
+                grey[rows, columns][:high, :wide] = rng.uniform(0, 255)
+    return grey

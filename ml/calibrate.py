@@ -1,0 +1,33 @@
+"""From a logit to a probability that means what it says, at a stated share of pneumonia."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+REFERENCE_PREVALENCE = 0.20  # every p that is stored or ordered by holds for this share of pneumonia
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """(temperature, calibration prevalence) by maximum likelihood on films the network has not learned from.
+
+    sigmoid(logit / temperature) is then right where pneumonia has the calibration prevalence. It is fitted and not
+    counted, because class weights moved the network to a prevalence of its own, near one half.
+    """
+    signs = np.where(labels == 1, 1.0, -1.0)
+
+    def loss(parameters: np.ndarray) -> float:
+        return float(np.mean(np.logaddexp(0, -signs * (logits * np.exp(-parameters[0]) + parameters[1]))))
+
+    log_temperature, bias = minimize(loss, (0.0, 0.0), method="Nelder-Mead").x
+    return float(np.exp(log_temperature)), float(expit(logit(np.mean(labels)) - bias))
+
+
+def probability(logits, temperature: float, calibration_prevalence: float, prevalence: float = REFERENCE_PREVALENCE):
+    """p in 0..1 at `prevalence`, for one logit or an array."""
+    odds_shift = logit(prevalence) - logit(calibration_prevalence)
+    return expit(np.asarray(logits, dtype=np.float64) / temperature + odds_shift)
+
+
+def shift(p, to: float, since: float = REFERENCE_PREVALENCE):
+    """p that held at prevalence `since`, at prevalence `to` (both within 0..1, ends excluded)."""
+    return expit(logit(np.clip(p, 1e-12, 1 - 1e-12)) + logit(to) - logit(since))

@@ -1,0 +1,79 @@
+"""What a readable file turns into, and the one exception for a file that is not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MAX_PIXELS = 64_000_000  # the largest detectors give about 20 MP; above 64 MP a file is an attack or a scan
+MIN_SIDE = 128  # less than this is an icon; the model's square is larger
+
+
+class Unreadable(Exception):
+    """The file cannot become a film.
+
+    `code` is stable snake_case for programs; `sentence` is for the person who sent the file, without patient data.
+    """
+
+    def __init__(self, code: str, sentence: str):
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the file says about itself. Unknown text is "", an unknown number is None."""
+
+    format: str  # "jpeg", "png" or "dicom"
+    modality: str = ""
+    body_part: str = ""
+    view: str = ""  # "PA", "AP", "LATERAL", another upper-case word, or ""
+    study_uid: str = ""
+    series_uid: str = ""
+    sop_uid: str = ""
+    patient_name: str = ""
+    patient_id: str = ""
+    birth_date: str = ""  # ISO
+    age_years: float | None = None
+    sex: str = ""
+    accession: str = ""
+    study_time: str = ""  # ISO, in the file's own zone
+    description: str = ""
+    clinical_question: str = ""
+    transfer_syntax: str = ""
+    rows: int = 0
+    columns: int = 0
+    bits: int = 8  # significant bits of `Film.pixels`
+    photometric: str = ""
+    frames: int = 1
+
+
+@dataclass(frozen=True)
+class Film:
+    """One decoded picture.
+
+    pixels: (h, w) uint16 at source depth, after the modality LUT and the single inversion, before VOI; white is dense.
+    bits: significant bits of `pixels`, 8 to 16.
+    window: (centre, width) in units of `pixels`, or None where the file names none.
+    windowed: (h, w) float32 in 0..1, after VOI.
+    """
+
+    header: Header
+    pixels: np.ndarray
+    bits: int
+    window: tuple[float, float] | None
+    windowed: np.ndarray
+
+
+def check_size(rows: int, columns: int) -> None:
+    """Raise Unreadable for a picture too large to decode or too small to judge; call it before decoding."""
+    if rows * columns > MAX_PIXELS:
+        raise Unreadable("too_many_pixels", f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels.")
+    if min(rows, columns) < MIN_SIDE:
+        raise Unreadable("too_small", f"The picture is smaller than {MIN_SIDE} pixels a side.")
+
+
+def check_content(pixels: np.ndarray) -> None:
+    """Raise Unreadable for a picture of one flat tone: a score on it would be noise."""
+    if pixels.min() == pixels.max():
+        raise Unreadable("no_content", "The picture is one flat tone without any content.")

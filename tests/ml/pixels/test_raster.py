@@ -1,0 +1,173 @@
+import io
+import random
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml import pixels
+from tests.ml.drawing import jpeg, png, ramp
+
+GREY = ramp().astype(np.uint8)
+
+
+def code_of(data: bytes) -> str:
+    with pytest.raises(pixels.Unreadable) as refusal:
+        pixels.read(data)
+    assert refusal.value.sentence.endswith(".")
+    return refusal.value.code
+
+
+def test_an_eight_bit_png_keeps_its_values():
+    film = pixels.read(png(GREY))
+    assert np.array_equal(film.pixels, GREY)
+    assert (film.bits, film.header.format, film.header.rows, film.header.columns) == (8, "png", 200, 160)
+
+
+def test_windowed_values_run_from_zero_to_one():
+    film = pixels.read(png(GREY))
+    assert (film.windowed.dtype, film.windowed.min(), film.windowed.max()) == (np.float32, 0, 1)
+
+
+def test_a_sixteen_bit_png_looks_like_its_eight_bit_twin():
+    deep = pixels.read(png(GREY.astype(np.uint16) * 257))
+    assert (deep.bits, deep.pixels.max()) == (16, 65535)
+    assert np.abs(deep.windowed - pixels.read(png(GREY)).windowed).max() < 1e-6
+
+
+@pytest.mark.parametrize("mode", ["RGB", "LA", "RGBA", "P"])
+def test_a_grey_picture_in_another_mode_is_the_same_film(mode):
+    film = pixels.read(png(Image.fromarray(GREY).convert(mode)))
+    assert np.abs(film.pixels.astype(int) - GREY).max() <= (4 if mode == "P" else 1)
+
+
+def test_transparent_parts_become_black():
+    alpha = np.full_like(GREY, 255)
+    alpha[:100] = 0
+    film = pixels.read(png(Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(alpha)])))
+    assert film.pixels[:100].max() == 0
+    assert film.pixels[100:].min() > 50
+
+
+def test_a_one_bit_png_is_black_and_white():
+    film = pixels.read(png(Image.fromarray(GREY).convert("1")))
+    assert set(np.unique(film.pixels)) == {0, 255}
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_png_of_few_bits_is_scaled_to_the_full_range(bits):
+    header = len(GREY[0]).to_bytes(4, "big") + len(GREY).to_bytes(4, "big") + bytes([bits, 0, 0, 0, 0])
+    levels = (GREY >> (8 - bits)).astype(np.uint8)
+    rows = (b"\0" + np.packbits(np.unpackbits(row[:, None], axis=1)[:, -bits:].ravel()).tobytes() for row in levels)
+    film = pixels.read(_png_of_chunks((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b"")))
+    assert np.abs(film.pixels / 255 - levels / levels.max()).max() < 0.01
+
+
+def _png_of_chunks(*chunks) -> bytes:
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, body in chunks:
+        parts += [len(body).to_bytes(4, "big"), name, body, zlib.crc32(name + body).to_bytes(4, "big")]
+    return b"".join(parts)
+
+
+def test_a_cmyk_jpeg_is_not_inverted():
+    film = pixels.read(jpeg(Image.fromarray(GREY).convert("RGB").convert("CMYK")))
+    assert np.abs(film.pixels.astype(int) - GREY).mean() < 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_puts_the_film_upright(orientation):
+    undo = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}.get(orientation)
+    turned = Image.fromarray(GREY)
+    if undo:
+        methods = [None, None, 0, 3, 1, 5, 4, 6, 2]  # Image.Transpose of each orientation
+        turned = turned.transpose(methods[undo])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    film = pixels.read(jpeg(turned, exif=exif))
+    assert film.pixels.shape == GREY.shape
+    assert np.abs(film.pixels.astype(int) - GREY).mean() < 3
+
+
+def test_a_damaged_exif_block_does_not_cost_the_film():
+    assert pixels.read(jpeg(GREY, exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")).pixels.shape == GREY.shape
+
+
+def test_a_progressive_jpeg_and_an_interlaced_png_are_read():
+    assert pixels.read(jpeg(GREY, progressive=True)).header.format == "jpeg"
+
+
+def test_nothing_is_empty():
+    assert code_of(b"") == "empty"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
+@pytest.mark.parametrize("encode", [jpeg, png])
+def test_a_truncated_picture_is_refused(encode, share):
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300)).astype(np.uint8)
+    data = encode(noise)
+    assert code_of(data[: int(share * len(data))]) == "truncated"
+
+
+def test_a_header_alone_is_refused():
+    assert code_of(jpeg(GREY)[:3]) == "malformed_image"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP"])
+def test_other_picture_formats_never_reach_a_parser(kind):
+    out = io.BytesIO()
+    Image.fromarray(GREY).save(out, kind)
+    assert code_of(out.getvalue()) == "unsupported_type"
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"<svg onload=alert(1)>", b"MZ" + b"\0" * 300, b"\x00"])
+def test_what_is_no_picture_is_refused_by_content(data):
+    assert code_of(data) == "unsupported_type"
+
+
+def test_too_many_pixels_are_refused_before_decoding():
+    header = (20000).to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])
+    assert code_of(_png_of_chunks((b"IHDR", header), (b"IDAT", b"x"), (b"IEND", b""))) == "too_many_pixels"
+    larger = (9000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    assert code_of(_png_of_chunks((b"IHDR", larger), (b"IDAT", b"x"), (b"IEND", b""))) == "too_many_pixels"
+
+
+def test_an_icon_is_too_small():
+    assert code_of(png(GREY[:127])) == "too_small"
+    assert code_of(png(GREY[:1, :1])) == "too_small"
+
+
+def test_an_animation_is_refused():
+    frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
+    assert code_of(png(frames[0], save_all=True, append_images=frames[1:])) == "multiframe"
+
+
+@pytest.mark.parametrize("tone", [0, 130, 255])
+def test_one_flat_tone_is_no_film(tone):
+    assert code_of(png(np.full((200, 200), tone, dtype=np.uint8))) == "no_content"
+
+
+def test_flipped_bytes_give_a_film_or_a_refusal_and_nothing_else():
+    rng, data = random.Random(0), jpeg(GREY)
+    for _ in range(200):
+        damaged = bytearray(data)
+        for _ in range(5):
+            damaged[rng.randrange(3, len(damaged))] = rng.randrange(256)
+        try:
+            pixels.read(bytes(damaged))
+        except pixels.Unreadable as refusal:
+            assert refusal.code
+
+
+def test_a_large_text_chunk_costs_nothing():
+    bomb = zlib.compress(b"\0" * 50_000_000)
+    data = png(GREY)
+    chunk = b"zTXt" + b"Comment\0\0" + bomb
+    chunk = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    try:
+        film = pixels.read(data[:33] + chunk + data[33:])
+    except pixels.Unreadable as refusal:
+        assert refusal.code == "malformed_image"
+    else:
+        assert film.pixels.shape == GREY.shape

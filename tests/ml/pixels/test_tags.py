@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from ml import pixels
+from ml.pixels import tags
+from tests.ml.drawing import dicom, ramp
+
+GREY = ramp().astype(np.uint8)
+
+
+def header(**values) -> pixels.Header:
+    return pixels.read(dicom(GREY, **values)).header
+
+
+def test_the_header_carries_what_a_worklist_needs():
+    found = header(
+        PatientName="Doe^Jane",
+        PatientID="A1",
+        PatientBirthDate="20200131",
+        PatientSex="F",
+        StudyDate="20240131",
+        StudyTime="141500",
+        TimezoneOffsetFromUTC="+0200",
+        AccessionNumber="ACC7",
+        StudyDescription="Chest PA",
+        ReasonForTheRequestedProcedure="fever, cough",
+    )
+    assert (found.patient_name, found.patient_id, found.sex, found.accession) == ("Doe^Jane", "A1", "F", "ACC7")
+    assert (found.birth_date, found.study_time, found.age_years) == ("2020-01-31", "2024-01-31T14:15:00+02:00", 4.0)
+    assert (found.description, found.clinical_question) == ("Chest PA", "fever, cough")
+    assert (found.view, found.modality, found.body_part, found.photometric) == ("PA", "CR", "CHEST", "MONOCHROME2")
+
+
+def test_a_broken_name_costs_the_name_and_not_the_film():
+    data = dicom(GREY, PatientName="Doe^Jane", SpecificCharacterSet="ISO 2022 IR 87")
+    assert isinstance(pixels.read(data.replace(b"Doe^Jane", b"\x1b$B\xff^\x1b\x1b$")).header.patient_name, str)
+
+
+def test_an_unknown_character_set_costs_nothing():
+    assert header(PatientName="Doe^Jane", SpecificCharacterSet="NO_SUCH_SET").patient_name == "Doe^Jane"
+
+
+def test_control_characters_are_removed_and_length_is_capped():
+    found = header(PatientName="A\0B\x07" + "x" * 500, PatientID="  7\0 ")
+    assert "\0" not in found.patient_name + found.patient_id
+    assert len(found.patient_name) <= 200
+    assert found.patient_id == "7"
+
+
+def test_a_garbled_uid_is_no_uid():
+    assert header(StudyInstanceUID="../../etc/passwd").study_uid == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "iso"), [("20240229", "2024-02-29"), ("2024.02.29", "2024-02-29"), ("20230229", ""), ("x", "")]
+)
+def test_dates_are_iso_or_nothing(value, iso):
+    assert tags.iso_date(value) == iso
+
+
+@pytest.mark.parametrize(
+    ("clock", "iso"),
+    [("1405", "2024-01-31T14:05:00"), ("140507.25", "2024-01-31T14:05:07"), ("99", "2024-01-31"), ("", "2024-01-31")],
+)
+def test_a_garbled_time_leaves_the_date_alone(clock, iso):
+    assert tags.study_time("2024-01-31", clock, "") == iso
+
+
+@pytest.mark.parametrize(
+    ("stated", "years"), [("004Y", 4), ("018M", 1.5), ("052W", 1.0), ("000D", 0), ("81", 81), ("old", None), ("", None)]
+)
+def test_ages_come_in_years(stated, years):
+    found = tags.age_years(stated, "", "")
+    assert found == (None if years is None else pytest.approx(years, abs=0.01))
+
+
+def test_dates_beat_a_stated_age_unless_they_contradict():
+    assert tags.age_years("009Y", "2020-01-31", "2024-01-31") == 4.0
+    assert tags.age_years("009Y", "2025-01-31", "2024-01-31") == 9.0
+
+
+def test_the_view_may_come_as_a_code():
+    from pydicom.dataset import Dataset
+
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "R-10206", "SRT", "antero-posterior"
+    assert header(ViewPosition="", ViewCodeSequence=[code]).view == "AP"

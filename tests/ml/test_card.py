@@ -1,0 +1,133 @@
+import json
+
+import numpy as np
+import pytest
+
+from ml import card
+from ml.registry import load_card
+
+CONTENT = {
+    "name": "trial",
+    "version": "1",
+    "architecture": "mobilenetv2",
+    "input_side": 64,
+    "preprocess_version": "1",
+    "weights": "trial.weights.h5",
+    "weights_sha256": "0" * 64,
+    "data": {},
+    "split": {},
+    "temperature": 2.0,
+    "calibration_prevalence": 0.5,
+    "operating_points": {"likely": 0.4, "uncertain": 0.1},
+    "band_rates": {
+        "likely": {"pneumonia": 0.95, "other": 0.1},
+        "uncertain": {"pneumonia": 0.04, "other": 0.2},
+        "less_likely": {"pneumonia": 0.01, "other": 0.7},
+    },
+    "ppv_table": {},
+    "figures": {},
+    "age_range": [1, 5],
+    "limits": [],
+    "credit": "",
+    "curves": [],
+}
+
+
+def saved(tmp_path, **changes):
+    return card.save(CONTENT | changes, tmp_path / "trial.json")
+
+
+def test_a_card_is_read_back_as_it_was_saved(tmp_path):
+    written = saved(tmp_path)
+    assert card.load(tmp_path / "trial.json") == written
+
+
+def test_a_logit_of_zero_is_the_reference_prevalence(tmp_path):
+    p = saved(tmp_path).calibrate(0.0)
+    assert isinstance(p, float)
+    assert p == pytest.approx(0.20)
+
+
+def test_many_logits_are_calibrated_at_once(tmp_path):
+    p = saved(tmp_path).calibrate(np.array([-3.0, 0.0, 3.0], dtype=np.float32))
+    assert (np.diff(p) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("p", "band"),
+    [
+        (1, "likely"),
+        (0.4, "likely"),
+        (0.39, "uncertain"),
+        (0.1, "uncertain"),
+        (0.09, "less_likely"),
+        (0, "less_likely"),
+    ],
+)
+def test_the_band_follows_the_operating_points(tmp_path, p, band):
+    assert saved(tmp_path).band(p) == band
+
+
+@pytest.mark.parametrize(
+    ("age", "within"), [(1, True), (5.9, True), (None, True), (0.9, False), (6, False), (81, False)]
+)
+def test_ages_outside_the_training_population_are_told(tmp_path, age, within):
+    assert saved(tmp_path).covers(age) is within
+
+
+def test_ppv_depends_on_prevalence_by_bayes(tmp_path):
+    found = saved(tmp_path)
+    assert found.ppv("likely", 0.10) == pytest.approx(0.095 / (0.095 + 0.09))
+    assert found.ppv("likely", 0.05) < found.ppv("likely", 0.30)
+    assert found.ppv("less_likely", 0.10) < 0.01
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"operating_points": {"likely": 0.1, "uncertain": 0.4}},
+        {"operating_points": {"likely": 0.4}},
+        {"temperature": 0},
+        {"calibration_prevalence": 1},
+        {"weights": "../../other.weights.h5"},
+        {"weights": "model.keras"},
+    ],
+)
+def test_an_unusable_card_is_refused_and_not_written(tmp_path, change):
+    with pytest.raises(card.CardError, match="trial"):
+        saved(tmp_path, **change)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_card_without_calibration_says_what_is_missing(tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps({k: v for k, v in CONTENT.items() if k != "temperature"}))
+    with pytest.raises(card.CardError, match="temperature missing"):
+        card.load(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "\x00"])
+def test_what_is_no_card_is_refused(tmp_path, content):
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(card.CardError, match="model card"):
+        card.load(tmp_path / "x.json")
+
+
+def test_the_shipped_card_states_its_ages_limits_and_credit():
+    found = load_card("default")
+    assert found.age_range == [1, 5]
+    assert any("adults" in limit for limit in found.limits)
+    assert "Kermany" in found.credit
+    assert "CC BY 4.0" in found.credit
+
+
+def test_the_shipped_card_holds_its_promise_on_sensitivity():
+    figures = load_card("default").figures
+    assert figures["intervals"]["sensitivity"][0] >= 0.95
+    assert figures["at_uncertain"]["sensitivity"]["value"] >= 0.98
+
+
+def test_the_shipped_card_shows_ppv_at_four_prevalences():
+    found = load_card("default")
+    for band, row in found.ppv_table.items():
+        assert list(row) == ["0.05", "0.10", "0.20", "0.30"]
+        assert row["0.10"] == pytest.approx(found.ppv(band, 0.10), abs=1e-4)
