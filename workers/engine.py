@@ -47,6 +47,11 @@ def _stop(**_):
     _stopping.set()
 
 
+def stopping():
+    """Whether this worker was asked to stop: take nothing more, give back what is held."""
+    return _stopping.is_set()
+
+
 def runtime():
     return importlib.import_module(settings.RUNTIME)
 
@@ -71,7 +76,7 @@ def work():
     """Claim and screen batches until none is pending, the worker stops, or WORK_S is over."""
     loaded = load()
     ends = time.monotonic() + WORK_S
-    while loaded and not _stopping.is_set() and time.monotonic() < ends:
+    while loaded and not stopping() and time.monotonic() < ends:
         by_arrival = next(_claims) % ARRIVAL_EVERY == 0
         batch = queue.claim_screenings(owner(), list(loaded), by_arrival=by_arrival)
         if not batch:
@@ -125,7 +130,7 @@ def _result(row, logit, card, milliseconds):
 def explain():
     """Draw where the model looked, for every pending explain job."""
     loaded = load()
-    while loaded and not _stopping.is_set():
+    while loaded and not stopping():
         jobs = Job.objects.filter(kind=Job.Kind.EXPLAIN, model_version__in=list(loaded))
         claimed = queue.claim(jobs.select_related("image"), owner(), 1)
         if not claimed:

@@ -1,0 +1,44 @@
+"""What the AI says of images that were just sent, and which of them it has still to look at."""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from screening.models import Band, Image, ModelVersion, Prediction, Screening
+
+OPEN = (Screening.State.PENDING, Screening.State.LEASED, Screening.State.SUPERSEDED)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model version says of one image, as far as it counts.
+
+    probability: 0..1, calibrated, at the reference prevalence of 20 %; None for a child or an adult outside the
+    card's ages, where the band is "uncertain" whatever the model says.
+    """
+
+    probability: float | None
+    band: str
+    model_version: ModelVersion
+
+    @property
+    def score(self):
+        return None if self.probability is None else round(100 * self.probability)
+
+
+def awaited(images):
+    """Of the given images (ids), those that the AI will answer for and has not: a queryset."""
+    ended = Screening.objects.filter(image=OuterRef("pk")).exclude(state__in=OPEN)
+    return Image.objects.filter(pk__in=images, gate="").exclude(Exists(ended))
+
+
+def answers(images):
+    """{image id: Answer} for those of the given images (ids) that have one; the active version's before older ones."""
+    found = Prediction.objects.filter(image__in=images).select_related("model_version", "image__study")
+    return {each.image_id: _answer(each) for each in found.order_by("model_version__active", "created_at")}
+
+
+def _answer(prediction):
+    if prediction.image.study.ai_state == "outside_age":
+        return Answer(None, Band.UNCERTAIN, prediction.model_version)
+    return Answer(prediction.probability, prediction.band, prediction.model_version)

@@ -1,0 +1,81 @@
+"""Files in storage, under generated names, on the disk before the row that speaks of them."""
+
+import contextlib
+import errno
+import os
+import uuid
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class StorageFull(Exception):
+    """No space is left for this file: nothing of it was kept, and it may be sent again when there is space."""
+
+    sentence = "The storage is full: nothing of this file was kept. Tell an administrator, and send it again later."
+
+
+def name(folder, suffix="", key=None):
+    """A generated name: `folder/ab/<uuid><suffix>`; nothing of the sender's name reaches the disk."""
+    key = key or uuid.uuid4()
+    return f"{folder}/{key.hex[:2]}/{key}{suffix}"
+
+
+@contextlib.contextmanager
+def kept(files):
+    """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull."""
+    try:
+        for each, file in files.items():
+            keep(each, file)
+        yield
+    except BaseException:
+        drop(*files)
+        raise
+
+
+def keep(name, file):
+    """Write one file under exactly this name, down to the disk. Raises StorageFull, and then nothing of it stays."""
+    try:
+        with saying_full():
+            file.seek(0)
+            # Wrapped always: of an upload's own temporary file Django would move the original away.
+            default_storage.save(name, File(file))
+            _sync(name)
+    except BaseException:
+        drop(name)
+        raise
+
+
+@contextlib.contextmanager
+def saying_full():
+    """An error that means "no space" becomes StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull from error
+        raise
+
+
+def _sync(name):
+    """A row must not outlive its file in a power cut. A storage without paths (S3, say) has answered for itself."""
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:
+        return
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def drop(*names):
+    """Delete files, as far as they are there."""
+    for each in names:
+        with contextlib.suppress(OSError):
+            default_storage.delete(each)
