@@ -120,6 +120,10 @@ DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Twelve synthetic phantoms at a site of their own, for a first look: where the embedded services run, and nowhere else.
+EMBEDDED = env.str("DATABASE_URL", addresses.database_url(VAR)) == addresses.database_url(VAR)
+DEMO = setting("DEMO", EMBEDDED, bool, need="yes or no")
+
 # The doorbell. Celery's settings live in workers/celery.py.
 REDIS_URL = setting("REDIS_URL", addresses.redis_url(VAR))
 

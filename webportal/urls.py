@@ -1,8 +1,9 @@
 """Every address of the portal. Addresses hold ids and filters, never patient data."""
 
-from django.urls import path
+from django.urls import include, path
 
-from webportal.views import account, home, images, reading, studies, worklist
+from webportal.api.docs import Docs, Schema
+from webportal.views import account, health, home, images, operations, reading, sites, studies, upload, users, worklist
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,8 +27,32 @@ urlpatterns = [
     path("studies/<uuid:pk>/withdraw", studies.withdraw, name="withdraw"),
     path("studies/<uuid:pk>/restore", studies.restore, name="restore"),
     path("studies/<uuid:pk>/retry", studies.retry, name="retry"),
+    # Sending films.
+    path("upload/", upload.upload, name="upload"),
+    path("batches/<uuid:pk>/", upload.batch, name="batch"),
     # Pictures, through the permission check.
     path("images/<uuid:pk>/explain", images.explain, name="image_explain"),
     path("images/<uuid:pk>/<slug:rendition>", images.view, name="image_view"),
     path("explanations/<uuid:pk>", images.explanation, name="explanation"),
+    # Operations.
+    path("operations/", operations.show, name="operations"),
+    path("operations/retry", operations.retry, name="operations_retry"),
+    path("operations/jobs/<slug:kind>/retry", operations.retry_jobs, name="operations_retry_jobs"),
+    path("operations/flower-auth", operations.flower_auth, name="flower_auth"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    # Users and sites.
+    path("users/", users.index, name="users"),
+    path("users/new", users.create, name="user_new"),
+    path("users/<uuid:pk>/", users.show, name="user"),
+    path("users/<uuid:pk>/password", users.reset_password, name="user_password"),
+    path("users/<uuid:pk>/deactivate", users.deactivate, name="user_deactivate"),
+    path("users/<uuid:pk>/activate", users.activate, name="user_activate"),
+    path("sites/", sites.index, name="sites"),
+    path("sites/new", sites.create, name="site_new"),
+    path("sites/<uuid:pk>/", sites.show, name="site"),
+    # The API.
+    path("api/v1/", include("webportal.api.urls")),
+    path("api/schema", Schema.as_view(), name="api_schema"),
+    path("api/docs", Docs.as_view(), name="api_docs"),
 ]

@@ -1,0 +1,69 @@
+"""A real browser: Debian's chromium, driven by Playwright. Its console must stay silent."""
+
+import os
+import shutil
+
+import pytest
+
+# Nothing of the browser's own may go out: no updates, no sync, no field trials.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("no chromium on PATH (apt-get install chromium)")
+    # Playwright's loop runs in this thread, and Django then takes every query for one of an event loop's.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def factories(transactional_db):
+    from tests import factories
+
+    return factories
+
+
+@pytest.fixture
+def open_page(chromium, live_server):
+    """A function: a page of a fresh browser profile. At the end every page must have kept its console silent."""
+    complaints, contexts = [], []
+
+    def opened(**options):
+        context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15000)
+        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def log_in():
+    """A function: log `person` in through the login page."""
+
+    def logged_in(page, person, password):
+        page.goto("/login/")
+        page.get_by_label("Name").fill(person.username)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(lambda url: "login" not in url)
+        return page
+
+    return logged_in

@@ -1,0 +1,235 @@
+"""The radiologist's day in a real browser: worklist, claiming, the film, signing, the next study."""
+
+import re
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from workers import engine
+
+pytestmark = pytest.mark.browser
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def home(factories):
+    factories.active_model()
+    return factories.site(name="General Hospital")
+
+
+@pytest.fixture
+def reader(factories, home):
+    return factories.radiologist(home, password=PASSWORD)
+
+
+@pytest.fixture
+def page(open_page, log_in, reader):
+    return log_in(open_page(), reader, PASSWORD)
+
+
+def rows(page):
+    return page.locator("#rows tbody tr")
+
+
+def poll(page):
+    """Ask for the worklist now, without waiting for the next poll."""
+    with page.expect_response("**/worklist/**"):
+        page.evaluate("htmx.trigger('#list', 'refresh')")
+
+
+def film_is_there(page):
+    expect(page.locator("#film-state")).to_be_hidden()
+    expect(page.locator("#corner-window")).to_contain_text("zoom")
+
+
+def test_a_morning_with_the_keyboard_alone(page, factories, home):
+    first = factories.screened(factories.study(home, patient_id="FIRST"), 0.95)
+    factories.screened(factories.study(home, patient_id="SECOND"), 0.1)
+    page.reload()
+    expect(rows(page)).to_have_count(2)
+    page.keyboard.press("n")
+    page.wait_for_url(f"**/studies/{first.pk}/")
+    film_is_there(page)
+    page.keyboard.press("2")
+    page.keyboard.press("c")
+    page.keyboard.type("Clear lungs.")
+    expect(page.locator("#kept")).to_contain_text("Draft kept")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="SECOND")).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text("Signed: absent")
+    page.keyboard.press("4")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/worklist/")
+    expect(page.get_by_role("heading", name="All read")).to_be_visible()
+    assert [read.finding for read in first.reads.all()] == ["absent"]
+
+
+def test_j_k_and_enter_claim_the_marked_study(page, factories, home):
+    studies = [factories.study(home, ago=timedelta(minutes=n)) for n in (2, 1)]
+    page.reload()
+    for key in "jjkj":
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/studies/{studies[1].pk}/")
+
+
+def test_two_readers_who_press_next_get_two_studies(page, open_page, log_in, factories, home):
+    studies = [factories.study(home) for _ in range(2)]
+    other = log_in(open_page(), factories.radiologist(home, password=PASSWORD), PASSWORD)
+    for each in (page, other):
+        each.goto("/worklist/")
+        each.keyboard.press("n")
+        each.wait_for_url("**/studies/**")
+    assert {page.url.split("/")[-2], other.url.split("/")[-2]} == {str(study.pk) for study in studies}
+
+
+def test_a_new_study_comes_by_itself_and_is_told(page, factories, home):
+    factories.study(home)
+    poll(page)
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#heard")).to_have_text("1 new study")
+
+
+def test_no_row_moves_under_the_pointer(page, factories, home):
+    factories.study(home, patient_id="OLD")
+    page.reload()
+    rows(page).first.hover()
+    factories.screened(factories.study(home, patient_id="NEW"), 0.99)
+    poll(page)
+    expect(page.locator("#pill")).to_contain_text("1 new study: show")
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press(".")
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first).to_contain_text("NEW")
+
+
+def test_a_marked_row_keeps_its_mark_when_the_list_changes(page, factories, home):
+    factories.study(home, patient_id="MINE")
+    page.reload()
+    page.keyboard.press("j")
+    factories.screened(factories.study(home), 0.99)
+    poll(page)
+    page.keyboard.press(".")
+    expect(page.locator("tr.cursor")).to_contain_text("MINE")
+
+
+def deep_film(high=64, wide=96):
+    """A 16-bit PNG of a 12-bit ramp, 256 rows a step: what an 8-bit viewer would show as nearly black."""
+    import io
+
+    from PIL import Image
+
+    ramp = np.tile(np.linspace(0, 4095, wide * 4, dtype=np.uint16), (high * 4, 1))
+    out = io.BytesIO()
+    Image.fromarray(ramp).save(out, "PNG")
+    return out.getvalue()
+
+
+def grey_at(page, x, y):
+    """The grey value on the screen at a share of the canvas."""
+    return page.evaluate(
+        """([x, y]) => { const c = document.getElementById("film");
+        return c.getContext("2d").getImageData(c.width * x, c.height * y, 1, 1).data[0]; }""",
+        [x, y],
+    )
+
+
+def test_a_deep_film_is_shown_at_its_depth_through_the_window(page, factories, home):
+    study = factories.study(home, images=0)
+    factories.image(study, data=deep_film())
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    shades = [grey_at(page, 0.5, 0.5), grey_at(page, 0.505, 0.5), grey_at(page, 0.51, 0.5)]
+    assert 110 < shades[0] < shades[1] < shades[2] < 145
+    page.keyboard.press("i")
+    page.wait_for_timeout(200)
+    assert grey_at(page, 0.51, 0.5) == 255 - shades[2]
+
+
+def test_the_tools_turn_flip_zoom_and_take_it_all_back(page, factories, home):
+    study = factories.study(home, images=0)
+    factories.image(study, data=deep_film())
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    before = page.locator("#corner-window").inner_text()
+    page.keyboard.press("f")
+    expect(page.locator("#corner-overlay")).to_contain_text("flipped")
+    page.keyboard.press("r")
+    expect(page.locator("#corner-overlay")).to_contain_text("turned 90°")
+    box = page.locator("#film").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.wheel(0, -400)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 380, box["y"] + 240)
+    page.mouse.up()
+    expect(page.locator("#corner-window")).not_to_have_text(before)
+    page.keyboard.press("0")
+    expect(page.locator("#corner-window")).to_have_text(before, use_inner_text=True)
+
+
+def test_where_the_model_looked_stays_hidden_until_it_is_asked_for(page, factories, home):
+    study = factories.screened(factories.study(home), 0.9)
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    expect(page.locator("#corner-overlay")).to_have_text("AI overlay off")
+    with page.expect_response("**/explain"):
+        page.keyboard.press("h")
+    engine.explain()
+    expect(page.locator("#corner-overlay")).to_contain_text("not where disease is")
+    page.keyboard.press("h")
+    expect(page.locator("#corner-overlay")).to_have_text("AI overlay off")
+
+
+def test_an_answer_that_comes_while_one_reads_waits_to_be_opened(page, factories, home, reader):
+    study = factories.claimed(factories.study(home), reader)
+    page.goto(f"/studies/{study.pk}/")
+    expect(page.locator("#ai")).to_contain_text("AI pending")
+    engine.work()
+    expect(page.locator("#news")).to_contain_text("The AI's answer has come")
+    expect(page.locator("#ai")).to_contain_text("AI pending")
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#ai")).to_contain_text("score")
+
+
+def test_a_lost_claim_says_so_keeps_the_draft_and_can_be_taken_again(page, factories, home, reader):
+    from screening import reading
+    from screening.models import Study
+
+    study = factories.claimed(factories.study(home), reader)
+    page.goto(f"/studies/{study.pk}/")
+    Study.objects.filter(pk=study.pk).update(claimed_until=study.received_at)
+    reading.expire_claims()
+    page.get_by_label("Comment").fill("so far")
+    expect(page.locator("#kept")).to_contain_text("Your claim on this study has ended")
+    page.get_by_role("button", name="Claim again").click()
+    expect(page.locator("#claim")).to_contain_text("yours until")
+    expect(page.get_by_label("Comment")).to_have_value("so far")
+
+
+def test_the_theme_is_chosen_and_stays(page):
+    page.locator("details.menu summary").click()
+    page.get_by_role("button", name="Light").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_its_window(page, factories, home, width):
+    study = factories.screened(factories.study(home, patient_name="A^VERY LONG NAME INDEED", patient_id="X" * 40), 0.9)
+    page.set_viewport_size({"width": width, "height": 844})
+    for address in ("/worklist/", "/studies/", f"/studies/{study.pk}/", "/password/"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_times_are_said_in_the_readers_own_zone(open_page, log_in, reader, factories, home):
+    factories.study(home)
+    page = log_in(open_page(timezone_id="Asia/Kolkata"), reader, PASSWORD)
+    said = page.locator("#rows time").first
+    expect(said).to_have_text(re.compile(r"^(tomorrow )?\d\d:\d\d$"))
+    instant = said.get_attribute("datetime")
+    here = page.evaluate("(iso) => new Date(iso).toTimeString().slice(0, 5)", instant)
+    assert said.inner_text().endswith(here)

@@ -1,0 +1,171 @@
+"""Studies: the list, one study, and what staff do with an unread one."""
+
+from django.db.models import prefetch_related_objects
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.decorators import api_view, parser_classes
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+
+from screening import handling, permissions, wording
+from screening.models import Band, Event, Screening, Study
+from webportal.api.access import allowed
+from webportal.api.errors import Error
+from webportal.api.shapes import PriorityField, StudyDetail, StudyRow
+from webportal.views.access import demand, sees_films, study_or_404
+from webportal.views.studies import abilities
+from workers import dispatch
+
+CHANGES = {200: StudyDetail, 400: Error, 401: Error, 403: Error, 404: Error, 409: Error}
+
+
+class Filters(serializers.Serializer):
+    """What a list of studies may be narrowed by. None of it is a patient's: addresses are logged."""
+
+    site = serializers.SlugField(required=False, help_text="The code of one of your sites.")
+    status = serializers.ChoiceField(choices=Study.Status, required=False)
+    band = serializers.ChoiceField(choices=Band, required=False)
+    priority = PriorityField(required=False)
+    received_from = serializers.DateTimeField(required=False)
+    received_until = serializers.DateTimeField(required=False)
+    cursor = serializers.CharField(required=False, help_text="From `next` or `previous` of another page.")
+    size = serializers.IntegerField(required=False, min_value=1, max_value=200, help_text="Studies a page, or 50.")
+
+    COLUMNS = {"site": "site__code", "received_from": "received_at__gte", "received_until": "received_at__lt"}
+
+    def validate(self, asked):
+        if unknown := set(self.initial_data) - set(self.fields):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({name: [f"Not a filter; there are: {known}."] for name in unknown})
+        return asked
+
+    def apply(self, studies):
+        self.is_valid(raise_exception=True)
+        asked = {name: value for name, value in self.validated_data.items() if name not in ("cursor", "size")}
+        return studies.filter(**{self.COLUMNS.get(name, name): value for name, value in asked.items()})
+
+
+class NewestFirst(CursorPagination):
+    ordering = ("-received_at", "-id")
+    page_size, page_size_query_param, max_page_size = 50, "size", 200
+
+    def decode_cursor(self, request):
+        try:
+            return super().decode_cursor(request)
+        except exceptions.NotFound:
+            raise serializers.ValidationError({"cursor": ["This cursor is not one of ours."]}) from None
+
+
+class StudyPage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    research_use = serializers.CharField()
+    results = StudyRow(many=True)
+
+
+LISTED = {200: StudyPage, 400: Error, 401: Error, 403: Error}
+
+
+@extend_schema(operation_id="studies_list", parameters=[Filters], responses=LISTED)
+@api_view(["GET"])
+@allowed(sees_films)
+def index(request):
+    """The studies of your sites, newest first."""
+    studies = Filters(data=request.query_params).apply(permissions.visible_studies(request.user))
+    pages = NewestFirst()
+    found = pages.paginate_queryset(studies.select_related("site", "model_version", "claimed_by"), request)
+    return Response(
+        {
+            "next": pages.get_next_link(),
+            "previous": pages.get_previous_link(),
+            "research_use": wording.RESEARCH_USE,
+            "results": StudyRow(found, many=True).data,
+        }
+    )
+
+
+@extend_schema(operation_id="studies_one", responses={200: StudyDetail, 401: Error, 403: Error, 404: Error})
+@api_view(["GET"])
+@allowed(sees_films)
+def show(request, pk):
+    """One study with its images, screenings and predictions. The looking is an event of the history."""
+    study = study_or_404(request.user, pk)
+    Event.note(Event.Kind.VIEW, actor=request.user, study=study)
+    return detail(request, study.pk)
+
+
+def detail(request, pk):
+    """The answer that shows a study as it stands now."""
+    study = study_or_404(request.user, pk)
+    prefetch_related_objects(
+        [study],
+        "images__screenings__model_version",
+        "images__predictions__model_version",
+        "reads__reader",
+        "reads__model_version",
+    )
+    return Response(StudyDetail(study, context={"user": request.user}).data)
+
+
+class PriorityChange(serializers.Serializer):
+    priority = PriorityField()
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class Withdrawal(serializers.Serializer):
+    reason = serializers.CharField(max_length=200)
+
+
+def given(shape, request):
+    """What was sent, in that shape; 400 with the fields that do not fit."""
+    sent = shape(data=request.data)
+    sent.is_valid(raise_exception=True)
+    return sent.validated_data
+
+
+@extend_schema(request=PriorityChange, responses=CHANGES)
+@api_view(["POST"])
+@allowed(sees_films)
+@parser_classes([JSONParser])
+def change_priority(request, pk):
+    """Give an unread study another class; the AI never reverses it."""
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_change_priority(request.user, study), "Only a study that waits has a class to change.")
+    handling.change_priority(study, actor=request.user, **given(PriorityChange, request))
+    return detail(request, pk)
+
+
+@extend_schema(request=Withdrawal, responses=CHANGES)
+@api_view(["POST"])
+@allowed(sees_films)
+@parser_classes([JSONParser])
+def withdraw(request, pk):
+    """Take a study that was sent by mistake off the worklist."""
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_withdraw(request.user, study), "A technologist withdraws a study, while nobody reads it.")
+    handling.withdraw(study, request.user, **given(Withdrawal, request))
+    return detail(request, pk)
+
+
+@extend_schema(request=None, responses=CHANGES)
+@api_view(["POST"])
+@allowed(sees_films)
+def restore(request, pk):
+    """Put a withdrawn study back at its old place."""
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
+    handling.restore(study, request.user)
+    dispatch.ring(Screening.objects.filter(image__study=study, state="pending").values_list("pk", flat=True))
+    return detail(request, pk)
+
+
+@extend_schema(request=None, responses=CHANGES)
+@api_view(["POST"])
+@allowed(sees_films)
+def retry(request, pk):
+    """Try the AI again on a study whose screening failed."""
+    study = study_or_404(request.user, pk)
+    demand(abilities(request.user, study)["retry"], "The AI has nothing to try again on this study.")
+    dispatch.ring(handling.retry_study(study, request.user))
+    return detail(request, pk)

@@ -1,0 +1,33 @@
+"""The addresses under /api/v1/. They hold ids and filters, never patient data."""
+
+from django.urls import path, re_path
+
+from webportal.api import auth, batches, errors, reading, studies, worklist
+
+urlpatterns = [
+    path("login", auth.login, name="api_login"),
+    path("logout", auth.logout, name="api_logout"),
+    path("me", auth.me, name="api_me"),
+    # Studies: looking, reading, handling.
+    path("studies", studies.index, name="api_studies"),
+    path("studies/<uuid:pk>", studies.show, name="api_study"),
+    path("studies/<uuid:pk>/claim", reading.claim, name="api_claim"),
+    path("studies/<uuid:pk>/release", reading.release, name="api_release"),
+    path("studies/<uuid:pk>/sign", reading.sign, name="api_sign"),
+    path("studies/<uuid:pk>/addenda", reading.addend, name="api_addend"),
+    path("studies/<uuid:pk>/priority", studies.change_priority, name="api_change_priority"),
+    path("studies/<uuid:pk>/withdraw", studies.withdraw, name="api_withdraw"),
+    path("studies/<uuid:pk>/restore", studies.restore, name="api_restore"),
+    path("studies/<uuid:pk>/retry", studies.retry, name="api_retry"),
+    # Sending films.
+    path("batches", batches.index, name="api_batches"),
+    path("batches/<uuid:pk>", batches.show, name="api_batch"),
+    path("batches/<uuid:pk>/files", batches.files, name="api_files"),
+    path("batches/<uuid:pk>/receipts", batches.receipts, name="api_receipts"),
+    path("uploads", batches.upload, name="api_upload"),
+    # The worklist.
+    path("worklist", worklist.show, name="api_worklist"),
+    path("worklist/next", reading.next_study, name="api_next_study"),
+    # Last: whatever has no address is answered in the API's own shape.
+    re_path("", errors.unknown, name="api_unknown"),
+]

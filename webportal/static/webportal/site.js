@@ -1,0 +1,62 @@
+// What every page does: times in the reader's own zone, menus that close, messages that go, and a word when offline.
+(() => {
+  const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+  const date = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric" });
+  const dayNumber = (instant) => Math.floor((instant - instant.getTimezoneOffset() * 60000) / 86400000);
+
+  function words(instant) {
+    const ahead = dayNumber(instant) - dayNumber(new Date());
+    if (ahead === 0) return clock.format(instant);
+    if (ahead === 1) return `tomorrow ${clock.format(instant)}`;
+    if (ahead === -1) return `yesterday ${clock.format(instant)}`;
+    return `${(Math.abs(ahead) < 180 ? day : date).format(instant)}, ${clock.format(instant)}`;
+  }
+
+  function localise(root) {
+    root.querySelectorAll?.("time[data-clock]").forEach((time) => {
+      const instant = new Date(time.dateTime);
+      time.textContent = words(instant);
+      time.title = instant.toLocaleString();
+    });
+  }
+
+  // Keys belong to the page only while nobody writes and no dialog is open.
+  window.firstread = {
+    localise,
+    typing: (event) => event.ctrlKey || event.metaKey || event.altKey || Boolean(document.querySelector("dialog[open]"))
+      || Boolean(event.target.closest?.("input:not([type=radio], [type=checkbox], [type=range]), textarea, select")),
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    localise(document);
+    if (location.hash.length > 1) document.querySelector(`input${location.hash}`)?.focus();
+  });
+  document.addEventListener("htmx:load", (event) => localise(event.detail.elt.parentElement || document));
+
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
+    if (event.target.closest(".messages .close")) event.target.closest("li").remove();
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); event.stopImmediatePropagation(); return; }
+    if (event.key === "?" && !window.firstread.typing(event)) document.getElementById("help")?.showModal();
+  });
+
+  // A poll that fails says so, once, and takes it back when the next one succeeds.
+  const offline = () => document.querySelector(".offline");
+  document.addEventListener("htmx:sendError", () => {
+    if (!offline().hidden) return;
+    offline().textContent = `No connection to FirstRead since ${clock.format(new Date())}; trying again.`;
+    offline().hidden = false;
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status < 500) return;
+    offline().textContent = "FirstRead could not answer just now; trying again.";
+    offline().hidden = false;
+  });
+  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.xhr.status < 400) offline().hidden = true; });
+})();

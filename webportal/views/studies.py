@@ -1,0 +1,205 @@
+"""Studies: the list, one study's page, and what staff do with an unread one."""
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from screening import handling, lifecycle, permissions, worklist
+from screening.models import Draft, Event, Finding, Priority, Screening, Study
+from webportal.ai_card import AiCard
+from webportal.views.access import allowed, demand, sees_films, study_or_404
+from workers import dispatch
+
+PAGE_SIZE = 50
+# (name in the address, words, statuses)
+SHOWN = [
+    ("all", "All", [status for status in Study.Status if status != Study.Status.WITHDRAWN]),
+    ("waiting", "Waiting", Study.WAITING),
+    ("reading", "Being read", [Study.Status.READING]),
+    ("read", "Read", [Study.Status.READ]),
+    ("withdrawn", "Withdrawn", [Study.Status.WITHDRAWN]),
+]
+OVERTAKEN = "Somebody was faster: this study has changed meanwhile, and nothing was done. Look at it again."
+
+
+@require_http_methods(["GET", "POST"])
+@allowed(sees_films)
+def index(request):
+    """The studies of my sites, newest first; a search comes by POST, so that no address holds a patient."""
+    chosen = request.GET.get("show", "all")
+    statuses = next((statuses for name, _, statuses in SHOWN if name == chosen), SHOWN[0][2])
+    mine = permissions.visible_studies(request.user)
+    words = request.POST.get("words", "").strip()[:200]
+    studies = _found(mine, words) if words else _before(mine.filter(status__in=statuses), mine, request.GET)
+    newest = studies.select_related("site", "model_version").prefetch_related("images")
+    found = list(newest.order_by("-received_at", "-pk")[: PAGE_SIZE + 1])
+    context = {
+        "studies": found[:PAGE_SIZE],
+        "more": len(found) > PAGE_SIZE,
+        "chips": [(name, label) for name, label, _ in SHOWN],
+        "chosen": "" if words else chosen,
+        "words": words,
+        "first_page": "before" not in request.GET,
+    }
+    return render(request, "webportal/studies.html", context)
+
+
+def _found(studies, words):
+    exact = Q(accession__iexact=words) | Q(patient_id__iexact=words)
+    return studies.filter(exact | Q(patient_name__icontains=words.replace(", ", "^")))
+
+
+def _before(studies, mine, asked):
+    """The studies older than the one the last page ended with."""
+    if "before" not in asked:
+        return studies
+    try:
+        last = get_object_or_404(mine, pk=forms.UUIDField().clean(asked["before"]))
+    except forms.ValidationError:
+        return studies
+    return studies.filter(Q(received_at__lt=last.received_at) | Q(received_at=last.received_at, pk__lt=last.pk))
+
+
+@require_GET
+@allowed(sees_films)
+def show(request, pk):
+    """One study: film, AI, facts; the reading form for whoever holds the claim. The opening is an Event."""
+    study = study_or_404(request.user, pk)
+    Event.note(Event.Kind.VIEW, actor=request.user, study=study)
+    user, now = request.user, worklist.database_now()
+    reading = study.status == Study.Status.READING and study.claimed_by_id == user.pk
+    context = {
+        "study": study,
+        "images": list(study.images.all()),
+        "ai": AiCard(study),
+        "now": now,
+        "waited": now - study.received_at,
+        "over": study.cap_at <= now and study.status in Study.ON_WORKLIST,
+        "due": worklist.due(study),
+        "reading": reading,
+        "findings": Finding.choices,
+        "draft": Draft.objects.filter(study=study, reader=user).first() if permissions.may_read(user, study) else None,
+        "reads": study.reads.select_related("reader", "model_version") if permissions.may_see_reads(user) else [],
+        "can": abilities(user, study),
+        "priorities": Priority.choices,
+        "earlier": _earlier(user, study),
+    }
+    return render(request, "webportal/study.html", context)
+
+
+def abilities(user, study):
+    """What this user may do with this study now: templates hide by it, and each view asks the same rule again."""
+    may_read, status = permissions.may_read(user, study), study.status
+    return {
+        "claim": may_read and status in Study.WAITING,
+        "addend": may_read and status == Study.Status.READ,
+        "see_reads": permissions.may_see_reads(user),
+        "change_priority": permissions.may_change_priority(user, study),
+        "withdraw": permissions.may_withdraw(user, study),
+        "restore": permissions.may_restore(user, study),
+        "retry": status in Study.WAITING and AiCard(study).failed,
+    }
+
+
+def _earlier(user, study):
+    """The same patient's earlier studies at the same site, latest first."""
+    if not study.patient_id:
+        return []
+    same = permissions.visible_studies(user).filter(site=study.site, patient_id=study.patient_id)
+    return same.filter(received_at__lt=study.received_at).order_by("-received_at")[:3]
+
+
+@require_GET
+@allowed(sees_films)
+def ai(request, pk):
+    """The AI's answer for the page that polls; while it is as the page `seen` it, 204. To a reader it comes quietly."""
+    study = study_or_404(request.user, pk)
+    card = AiCard(study)
+    joined = request.GET.get("version", str(study.version)) != str(study.version)
+    if card.mark == request.GET.get("seen") and not joined:
+        return HttpResponse(status=204)
+    context = {"study": study, "ai": card, "joined": joined, "can": abilities(request.user, study)}
+    return render(request, "webportal/_news.html" if "quiet" in request.GET else "webportal/_ai.html", context)
+
+
+def _undoable(request, sentence, address, **fields):
+    """A message with a button that takes the step back."""
+    context = {"sentence": sentence, "address": address, "fields": fields}
+    messages.success(request, render_to_string("webportal/_undo.html", context, request))
+
+
+@require_POST
+@allowed(sees_films)
+def change_priority(request, pk):
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_change_priority(request.user, study), "Only a study that waits has a class to change.")
+    was, form = study.get_priority_display(), PriorityForm(request.POST)
+    try:
+        if form.is_valid() and form.cleaned_data["priority"] != study.priority:
+            before = study.priority
+            handling.change_priority(study, form.cleaned_data["priority"], request.user)
+            words = f"Class changed from {was} to {Priority(study.priority).label}."
+            _undoable(request, words, request.path, priority=before)
+    except lifecycle.Overtaken:
+        messages.warning(request, OVERTAKEN)
+    return redirect("study", pk)
+
+
+class PriorityForm(forms.Form):
+    priority = forms.TypedChoiceField(choices=Priority, coerce=int)
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(max_length=200, strip=True)
+
+
+@require_POST
+@allowed(sees_films)
+def withdraw(request, pk):
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_withdraw(request.user, study), "A technologist withdraws a study, while nobody reads it.")
+    form = WithdrawForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Say in a word why this study is withdrawn; nothing was changed.")
+        return redirect("study", pk)
+    try:
+        handling.withdraw(study, request.user, form.cleaned_data["reason"])
+        _undoable(request, "Withdrawn: the study is off the worklist.", reverse("restore", args=[pk]))
+    except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
+        messages.warning(request, OVERTAKEN)
+    return redirect("study", pk)
+
+
+@require_POST
+@allowed(sees_films)
+def restore(request, pk):
+    study = study_or_404(request.user, pk)
+    demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
+    try:
+        handling.restore(study, request.user)
+        messages.success(request, "Restored: the study is back at its old place on the worklist.")
+    except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
+        messages.warning(request, OVERTAKEN)
+    dispatch.ring(_pending(study))
+    return redirect("study", pk)
+
+
+def _pending(study):
+    return list(Screening.objects.filter(image__study=study, state="pending").values_list("pk", flat=True))
+
+
+@require_POST
+@allowed(sees_films)
+def retry(request, pk):
+    """Try the AI again on a study whose screening failed."""
+    study = study_or_404(request.user, pk)
+    demand(abilities(request.user, study)["retry"], "The AI has nothing to try again on this study.")
+    ids = handling.retry_study(study, request.user)
+    dispatch.ring(ids)
+    messages.success(request, "The AI tries this study again." if ids else "Nothing was left to try again.")
+    return redirect("study", pk)
