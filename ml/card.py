@@ -22,7 +22,7 @@ class Card:
     preprocess_version: str
     weights: str  # file name beside the card
     weights_sha256: str
-    data: dict  # what it learned from: name, manifest_sha256, films, patients
+    data: dict  # what it learned from: name, manifest_sha256, films; left_out: films of patients kept for other tests
     split: dict  # how validation was set apart: by, seed, fraction, films and patients of each side
     temperature: float
     calibration_prevalence: float

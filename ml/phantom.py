@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 SIZE = (480, 560)
-WALL, LUNG, HEART, ABDOMEN, SPINE, RIB = 0.46, -0.34, 0.30, 0.36, 0.12, 0.13  # what each adds to the grey
+WALL, LUNG, HEART, ABDOMEN, SPINE, RIB = 0.48, -0.38, 0.30, 0.24, 0.06, 0.09  # what each adds to the grey
 VESSEL, STREAK = 0.06, 0.13
 NOISE = 0.008
 RIBS = 9

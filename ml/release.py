@@ -1,5 +1,6 @@
 """From a finished run to weights and a card that can be shipped."""
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -15,7 +16,7 @@ SENSITIVITY_LOW = 0.98  # below the second point, at most 2 % of the pneumonias 
 
 
 def release(out: Path, name: str, version: str, about: dict) -> Card:
-    """Write out/NAME.weights.h5 and out/NAME.json from the best epoch of the run in `out`.
+    """Write out/NAME.weights.h5, out/NAME.json and out/NAME.validation.csv from the best epoch of the run in `out`.
 
     about: data (name), age_range, limits, credit: what no file can know.
     """
@@ -41,7 +42,17 @@ def release(out: Path, name: str, version: str, about: dict) -> Card:
     content |= {"weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
     content |= _provenance(config, about) | {"curves": json.loads((out / "curves.json").read_text())}
     content |= judge(logits, validation, content)
-    return save(content, out / f"{name}.json")
+    card = save(content, out / f"{name}.json")
+    _save_scores(out / f"{name}.validation.csv", card.calibrate(logits), validation)
+    return card
+
+
+def _save_scores(path: Path, p: np.ndarray, samples: list[data.Sample]) -> None:
+    """The validation scores as `label,p`, without names: what the simulation of the worklist resamples."""
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["label", "p"])
+        rows.writerows(("PNEUMONIA" if s.label else "OTHER", f"{each:.6f}") for s, each in zip(samples, p, strict=True))
 
 
 def judge(logits: np.ndarray, validation: list[data.Sample], content: dict) -> dict:
@@ -108,6 +119,8 @@ def _provenance(config, about: dict) -> dict:
     from ml import train
 
     training, validation = train.samples(config)
+    films = len(training) + len(validation)
+    left_out = len(data.load(Path(config.data))) - films if config.exclude else 0
     sides = {
         side: {
             "films": len(part),
@@ -117,7 +130,8 @@ def _provenance(config, about: dict) -> dict:
         for side, part in (("training", training), ("validation", validation))
     }
     return {
-        "data": {"name": about["data"], "manifest_sha256": data.manifest_hash(training + validation)},
+        "data": {"name": about["data"], "manifest_sha256": data.manifest_hash(training + validation)}
+        | {"films": films, "left_out": left_out},
         "split": {"by": "patient", "seed": config.seed, "fraction": config.validation} | sides,
         "age_range": about["age_range"],
         "limits": about["limits"],
