@@ -6,11 +6,13 @@
 import secrets
 
 from axes.utils import reset as unlock
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from knox.models import AuthToken
 
+from deploy.local import logins
 from screening import standing
 from screening.models import Event, Role, Site, User
 
@@ -75,6 +77,7 @@ def reset_password(user, actor=None):
     user.save(update_fields=["password"])
     end_logins(user)
     unlock(username=user.username)
+    forget_first_password(user)
     Event.note(Event.Kind.PASSWORD, actor=actor, user=str(user.pk), reset=True)
     return password
 
@@ -99,6 +102,14 @@ def activate(user, actor=None):
     user.is_active = True
     user.save(update_fields=["is_active"])
     Event.note(Event.Kind.ACTIVATED, actor=actor, user=str(user.pk))
+
+
+def forget_first_password(user):
+    """Take the password of the first start out of VAR/logins.json: it is not true any more."""
+    known = logins.read(settings.VAR).get("portal", [])
+    left = [login for login in known if login["user"] != user.username]
+    if left != known:
+        logins.write(settings.VAR, portal=left)
 
 
 def end_logins(user):

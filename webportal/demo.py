@@ -47,7 +47,7 @@ def make():
         return None
     site, _ = Site.objects.get_or_create(code=CODE, defaults={"name": NAME, "demo": True})
     there = site.studies.filter(batch__source=Batch.Source.SAMPLES).count()
-    if not site.demo or there == len(CLASSES):
+    if not site.demo or there >= len(CLASSES):
         return None
     for number, priority in enumerate(CLASSES):
         _send(site, number, priority)
@@ -56,8 +56,8 @@ def make():
 
 
 def _send(site, number, priority):
-    about = {"source": Batch.Source.SAMPLES, "name": f"Sample studies, {priority.label}", "priority": priority}
-    batch, _ = Batch.objects.get_or_create(site=site, **about)
+    name = f"Sample studies, {Priority(priority).label}"
+    batch, _ = Batch.objects.get_or_create(site=site, source=Batch.Source.SAMPLES, name=name, priority=priority)
     receipt = intake.receive(batch, f"phantom-{number + 1:02}.png", film(number, opacity=number % 2 == 0))
     if receipt.image is None:
         raise RuntimeError(f"the door refused a phantom: {receipt.reason}")

@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
         "it does not diagnose or rule out pneumonia; every study must be read."
     ),
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     # The docs are served without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",

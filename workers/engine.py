@@ -47,6 +47,12 @@ def _stop(**_):
     _stopping.set()
 
 
+@signals.worker_process_shutdown.connect
+def _leave(**_):
+    """A child that ends well takes its sign of life along: `/readyz` must not count on it while its successor loads."""
+    heartbeat.end(owner())
+
+
 def stopping():
     """Whether this worker was asked to stop: take nothing more, give back what is held."""
     return _stopping.is_set()

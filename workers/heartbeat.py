@@ -14,6 +14,11 @@ def beat(name, kind, *, loaded=(), problem=""):
     Heartbeat.objects.update_or_create(name=name, defaults=values)
 
 
+def end(name):
+    """`name` lives no longer, and says so itself."""
+    Heartbeat.objects.filter(name=name).delete()
+
+
 def alive(kind):
     """The heartbeats of a kind that are younger than four sweeps."""
     return Heartbeat.objects.filter(kind=kind, seen_at__gt=Now() - timedelta(seconds=4 * settings.SWEEP_S))

@@ -15,6 +15,7 @@ State = Screening.State
 ENDED_BADLY = (State.FAILED, State.QUARANTINED)
 # Studies named under one reason; the count beside it is of all.
 NAMED = 20
+LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ def depths():
 
 
 def workers():
-    """[(Heartbeat, alive)] of the screening workers, the latest first."""
+    """[(Heartbeat, alive)] of the screening workers of the last hour, the latest first."""
     alive = {beat.pk for beat in heartbeat.alive("model")}
-    return [(beat, beat.pk in alive) for beat in Heartbeat.objects.filter(kind="model").order_by("-seen_at")]
+    lately = Heartbeat.objects.filter(kind="model", seen_at__gt=Now() - LATELY)
+    return [(beat, beat.pk in alive) for beat in lately.order_by("-seen_at")]
 
 
 def last_sweep():
@@ -119,4 +121,4 @@ def retry_jobs(kind, actor):
 
 def failed_lately():
     """How many screenings ended badly in the last hour."""
-    return _failed().filter(ended_at__gt=Now() - timedelta(hours=1)).count()
+    return _failed().filter(ended_at__gt=Now() - LATELY).count()

@@ -33,6 +33,7 @@ def sweep():
     if swept is None:
         return
     heartbeat.beat("sweep", "sweep")
+    heartbeat.forget_the_dead()
     dispatch.ring(swept.screenings)
     for job in Job.objects.filter(pk__in=swept.jobs):
         dispatch.ring_for_job(job)

@@ -30,11 +30,15 @@ def activate(card, actor=None):
 
 
 def register_shipped():
-    """Register every model that is shipped; `default` becomes the active one where none is. Returns the active one."""
+    """Register every model that is shipped, and see to it that one is active; returns it, or None.
+
+    Where none is active, `default` becomes it. Where the active one's weights are shipped no more, since an update
+    brought others under its name, those take over: no worker could load the old ones.
+    """
     cards = {card.name: card for card in registry.available()}
-    for card in cards.values():
-        register(card)
+    shipped = {register(card).pk for card in cards.values()}
     active = ModelVersion.objects.filter(active=True).first()
-    if active is None and "default" in cards:
-        active = activate(cards["default"])
+    name = active.name if active else "default"
+    if name in cards and (active is None or active.pk not in shipped):
+        return activate(cards[name])
     return active

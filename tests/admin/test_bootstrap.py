@@ -1,6 +1,8 @@
 """The first start, and what is left of it at the second."""
 
+import hashlib
 import json
+from functools import cache
 from io import StringIO
 
 import pytest
@@ -10,13 +12,24 @@ from PIL import Image as Picture
 
 from screening import reading
 from screening.models import Batch, Event, Image, ModelVersion, Prediction, Read, Screening, Site, Study, User
-from webportal import demo
+from webportal import administration, demo
 
 
 @pytest.fixture
 def var(settings, tmp_path):
     settings.VAR = tmp_path
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, monkeypatch):
+    """Three phantoms in place of twelve, each drawn once for all tests, and passwords that are checked in no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    monkeypatch.setattr(demo, "film", drawn_once)
+    monkeypatch.setattr(demo, "CLASSES", [0, 1, 2])
+
+
+drawn_once, ALL_CLASSES = cache(demo.film), demo.CLASSES
 
 
 @pytest.fixture
@@ -60,7 +73,9 @@ def test_the_shipped_model_is_registered_and_active_with_its_whole_card(started)
     assert Event.objects.filter(kind="model").count() == 1
 
 
-def test_twelve_phantoms_wait_in_three_classes_each_marked_synthetic(started):
+def test_twelve_phantoms_wait_in_three_classes_each_marked_synthetic(monkeypatch, request):
+    monkeypatch.setattr(demo, "CLASSES", ALL_CLASSES)
+    request.getfixturevalue("started")
     studies = Study.objects.filter(site__code="demo")
     assert studies.filter(synthetic=True).count() == studies.count() == 12
     assert sorted(studies.values_list("priority", flat=True)) == [0, 1, 1, 1] + [2] * 8
@@ -90,12 +105,21 @@ def test_a_second_start_makes_nothing_twice_and_resets_no_password(started):
 
 def test_a_start_that_was_broken_off_is_finished_by_the_next(shipped, var, settings, monkeypatch):
     settings.DEMO = True
-    monkeypatch.setattr(demo, "CLASSES", demo.CLASSES[:5])
+    monkeypatch.setattr(demo, "CLASSES", [0])
     demo.make()
-    monkeypatch.undo()
+    monkeypatch.setattr(demo, "CLASSES", [0, 1, 2])
     demo.make()
-    assert Study.objects.count() == Image.objects.count() == 12
-    assert len(set(Study.objects.values_list("patient_id", flat=True))) == 12
+    assert Study.objects.count() == Image.objects.count() == 3
+    assert sorted(Study.objects.values_list("patient_id", flat=True)) == ["DEMO-1042", "DEMO-1043", "DEMO-1044"]
+
+
+def test_a_password_that_was_reset_or_changed_is_written_down_no_more(started, client):
+    administration.reset_password(User.objects.get(username="technologist"))
+    assert sorted(passwords(started)) == ["administrator", "radiologist"]
+    client.force_login(User.objects.get(username="radiologist"))
+    was, new = passwords(started)["radiologist"]["password"], "another long password"
+    client.post("/password/", {"old_password": was, "new_password1": new, "new_password2": new})
+    assert sorted(passwords(started)) == ["administrator"]
 
 
 def test_other_logins_of_the_file_are_left_alone(started, factories):
@@ -109,6 +133,18 @@ def test_a_second_start_leaves_another_active_model_active(started, factories):
     chosen = factories.active_model("9")
     call_command("bootstrap")
     assert ModelVersion.objects.get(active=True) == chosen
+
+
+def test_weights_that_an_update_brought_under_the_same_name_take_over(started, shipped):
+    was, new = ModelVersion.objects.get(), b"better weights"
+    card = json.loads((shipped / "default.json").read_text())
+    card |= {"version": "2", "weights_sha256": hashlib.sha256(new).hexdigest()}
+    (shipped / "default.json").write_text(json.dumps(card))
+    (shipped / "default.weights.h5").write_bytes(new)
+    call_command("bootstrap")
+    active = ModelVersion.objects.get(active=True)
+    assert (active.version, active != was) == ("2", True)
+    assert Event.objects.filter(kind="model").count() == 2
 
 
 def test_in_production_there_is_an_administrator_and_no_phantom(in_production):
@@ -138,7 +174,7 @@ def test_the_demo_goes_with_everything_and_does_not_come_back(started, factories
     call_command("bootstrap")
     assert not any(kind.objects.exists() for kind in (Study, Image, Screening, Prediction, Read, Batch))
     assert [site.code for site in Site.objects.all()] == ["main"]
-    assert Event.objects.get(kind="demo_removed").detail == {"studies": 12}
+    assert Event.objects.get(kind="demo_removed").detail == {"studies": 3}
 
 
 def test_the_files_of_the_demo_go_once_the_rows_are_gone(started, django_capture_on_commit_callbacks):
@@ -153,7 +189,7 @@ def test_a_film_that_is_no_phantom_is_not_removed(started, factories):
     factories.study(Site.objects.get(code="demo"), synthetic=False)
     with pytest.raises(CommandError, match="no phantom"):
         call_command("remove_demo")
-    assert Study.objects.count() == 13
+    assert Study.objects.count() == 4
 
 
 def test_the_studies_of_other_sites_stay(started, factories):

@@ -51,3 +51,18 @@ def test_a_session_gets_a_new_id_at_the_login_and_ends_at_the_logout(reader):
     client.post("/logout/")
     client.cookies["sessionid"] = key
     assert client.get("/worklist/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("behind_tls", "named", "kept"),
+    [
+        (False, "10.0.0.9", "127.0.0.1"),
+        (True, "10.0.0.9", "10.0.0.9"),
+        (True, "6.6.6.6, 10.0.0.9", "10.0.0.9"),
+        (True, "no address", None),
+    ],
+)
+def test_a_forwarded_address_counts_behind_the_proxy_alone(reader, client, settings, behind_tls, named, kept):
+    settings.BEHIND_TLS = behind_tls
+    client.post("/login/", {"username": "reader", "password": PASSWORD}, headers={"X-Forwarded-For": named})
+    assert Event.objects.get().address == kept

@@ -4,6 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from screening.models import Event, Screening
 from screening.wording import RESEARCH_USE
@@ -104,6 +106,20 @@ def test_a_study_of_another_site_and_none_at_all_get_the_same_answer(as_reader, 
     unknown = as_reader.get(f"/api/v1/studies/{uuid4()}")
     assert foreign.status_code == 404
     assert foreign.content == unknown.content
+
+
+@pytest.mark.parametrize("address", ["/api/v1/studies", "/api/v1/worklist"])
+def test_a_longer_list_asks_the_database_no_oftener(as_reader, factories, home, model, address):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            as_reader.get(address)
+        return len(queries)
+
+    factories.screened(factories.study(home))
+    once = asked()
+    for _ in range(3):
+        factories.screened(factories.study(home))
+    assert asked() == once
 
 
 ACTS = ["claim", "release", "sign", "addenda", "priority", "withdraw", "restore", "retry"]

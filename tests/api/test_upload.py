@@ -173,7 +173,8 @@ def test_a_one_shot_upload_makes_its_own_batch(as_sender, home):
     assert Batch.objects.get().priority == Priority.STAT
 
 
-def test_where_the_user_has_one_site_it_need_not_be_said(as_sender, home):
+def test_where_the_user_has_one_site_beside_a_demo_site_it_need_not_be_said(as_sender, sender, factories, home):
+    sender.sites.add(factories.site("a-demo", demo=True))
     answer = as_sender.post("/api/v1/uploads", {"file": SimpleUploadedFile("a.jpg", films.jpeg())}, format="multipart")
     assert (answer.status_code, Batch.objects.get().site) == (201, home)
 

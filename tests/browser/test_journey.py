@@ -36,6 +36,7 @@ def film_is_there(page):
 def test_a_film_is_uploaded_screened_claimed_read_and_signed(open_page, log_in, factories, home, films_to_send):
     sender = log_in(open_page(), factories.technologist(home, password=PASSWORD), PASSWORD)
     sender.get_by_role("link", name="Upload", exact=True).click()
+    expect(sender.get_by_role("button", name="Choose files")).to_be_visible()
     sender.locator("#files").set_input_files(films_to_send)
     expect(sender.locator("[data-count=accepted]")).to_have_text("2")
 

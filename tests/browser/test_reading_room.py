@@ -233,3 +233,27 @@ def test_times_are_said_in_the_readers_own_zone(open_page, log_in, reader, facto
     instant = said.get_attribute("datetime")
     here = page.evaluate("(iso) => new Date(iso).toTimeString().slice(0, 5)", instant)
     assert said.inner_text().endswith(here)
+
+
+def test_an_idle_reader_is_asked_and_keeps_the_claim_by_a_click(page, factories, home, reader):
+    study = factories.claimed(factories.study(home), reader)
+    until = study.claimed_until
+    page.clock.install()
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    expect(page.locator("#idle")).to_be_hidden()
+    page.clock.fast_forward("10:10")
+    expect(page.locator("#idle")).to_be_visible()
+    with page.expect_response("**/draft"):
+        page.get_by_role("button", name="Keep it").click()
+    study.refresh_from_db()
+    assert study.claimed_until > until
+
+
+def test_a_key_pressed_twice_claims_one_study(page, factories, home, reader):
+    for _ in range(2):
+        factories.study(home)
+    page.reload()
+    page.evaluate("() => { const form = document.getElementById('next'); form.requestSubmit(); form.requestSubmit(); }")
+    page.wait_for_url("**/studies/*/")
+    assert reader.claims.count() == 1

@@ -55,7 +55,7 @@ def test_after_a_kill_of_supervisor_and_keepers_a_start_ends_what_they_left_and_
         os.kill(pid, signal.SIGKILL)
     second = supervise()
     said = read_until(second, READY)
-    assert "Ended portal, which the last run left behind." in said
+    assert "Ended what the last run left behind: " in said
     after = recorded(folder)
     assert after.keys() == before.keys()
     assert not set(before.values()) & set(living(folder))

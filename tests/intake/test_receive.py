@@ -174,54 +174,6 @@ def test_a_film_of_another_patient_does_not_join_a_study(batch, stored):
     assert stored() == 3
 
 
-def late(batch, **fields):
-    return intake.receive(batch, "late.dcm", films.dicom(2, study_uid="1.2.9"), **fields)
-
-
-@pytest.fixture
-def study(batch):
-    return intake.receive(batch, "first.dcm", films.dicom(1, study_uid="1.2.9")).study
-
-
-def test_a_late_image_puts_a_signed_study_back_on_the_worklist(batch, study):
-    factories.read(factories.screened(study, 0.1), factories.radiologist(batch.site))
-    assert study.status == "read"
-    late(batch)
-    study.refresh_from_db()
-    assert study.status == "received"
-    assert Event.objects.filter(study=study).last().kind == "image_joined"
-
-
-def test_a_late_image_must_be_seen_by_whoever_is_reading(batch, study):
-    factories.claimed(factories.screened(study, 0.1), factories.radiologist(batch.site))
-    was = study.version
-    late(batch)
-    study.refresh_from_db()
-    assert (study.status, study.version) == ("reading", was + 1)
-
-
-def test_a_late_image_of_a_withdrawn_study_is_kept_with_it_and_says_so(batch, study):
-    technologist = factories.technologist(batch.site)
-    factories.withdrawn(study, technologist)
-    receipt = late(batch)
-    study.refresh_from_db()
-    assert outcome(receipt) == ("accepted", "joined_withdrawn")
-    assert (study.status, study.images.count()) == ("withdrawn", 2)
-    assert intake.to_ring([receipt]) == []
-
-
-def test_a_late_image_sent_as_stat_raises_its_study_and_one_sent_as_routine_lowers_none(batch, study):
-    batch.priority = Priority.STAT
-    late(batch)
-    study.refresh_from_db()
-    assert study.priority == Priority.STAT
-    assert set(Screening.objects.values_list("priority", flat=True)) == {Priority.STAT}
-    batch.priority = Priority.ROUTINE
-    intake.receive(batch, "third.dcm", films.dicom(3, study_uid="1.2.9"))
-    study.refresh_from_db()
-    assert study.priority == Priority.STAT
-
-
 def test_films_of_a_demo_site_are_marked_as_synthetic(db):
     demo = factories.batch(factories.site(demo=True))
     assert intake.receive(demo, "phantom.png", films.png()).study.synthetic

@@ -78,7 +78,8 @@ def test_an_explanation_is_drawn_once_asked_for(site):
     engine.explain()
     job.refresh_from_db()
     assert job.state == "done"
-    assert job.file.read(4) == b"\x89PNG"
+    with job.file.open() as picture:
+        assert picture.read(4) == b"\x89PNG"
 
 
 def test_a_study_ends_its_screening_with_one_event(site):

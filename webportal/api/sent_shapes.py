@@ -9,7 +9,7 @@ from screening.progress import progress
 from webportal.api.errors import ErrorBody
 from webportal.api.shapes import ModelVersionShape, PriorityField, ScoreMixin
 
-WHICH_SITE = "The code of one of your sites; it is needed where you have several."
+WHICH_SITE = "The code of one of your sites; needed where you have several beside a demo site."
 
 
 class SiteField(serializers.SlugRelatedField):
@@ -31,7 +31,7 @@ class NewBatch(serializers.Serializer):
 
     def validate(self, sent):
         if "site" not in sent:
-            sites = list(permissions.sites_of(self.context["user"])[:2])
+            sites = list(permissions.sites_of(self.context["user"]).filter(demo=False)[:2])
             if len(sites) != 1:
                 raise serializers.ValidationError({"site": ["Say which of your sites these films belong to."]})
             sent["site"] = sites[0]

@@ -1,15 +1,23 @@
 """Logging in and out, and changing one's own password; each leaves an Event."""
 
+from ipaddress import ip_address
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.urls import reverse_lazy
 
 from screening.models import Event
+from webportal import administration
 
 
 def address(request):
-    """The address the request came from; behind a proxy gunicorn has already put the client's there."""
-    return request.META.get("REMOTE_ADDR") or None
+    """The client's address, or None; behind the proxy, which writes X-Forwarded-For anew, the one it names last."""
+    named = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_TLS else ""
+    try:
+        return str(ip_address(named.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None
 
 
 class Login(auth.LoginView):
@@ -44,5 +52,6 @@ class PasswordChange(auth.PasswordChangeView):
     def form_valid(self, form):
         answer = super().form_valid(form)
         Event.note(Event.Kind.PASSWORD, actor=self.request.user, address=address(self.request))
+        administration.forget_first_password(self.request.user)
         messages.success(self.request, "Your password is changed.")
         return answer

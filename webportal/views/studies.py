@@ -50,8 +50,8 @@ def index(request):
 
 
 def _found(studies, words):
-    exact = Q(accession__iexact=words) | Q(patient_id__iexact=words)
-    return studies.filter(exact | Q(patient_name__icontains=words.replace(", ", "^")))
+    begins = Q(accession__istartswith=words) | Q(patient_id__istartswith=words)
+    return studies.filter(begins | Q(patient_name__icontains=words.replace(", ", "^")))
 
 
 def _before(studies, mine, asked):

@@ -63,7 +63,8 @@ def upload(request):
     context = {
         "form": form,
         "sentence": sentence,
-        "sites": permissions.sites_of(request.user),
+        # A demo site comes last: what is sent there counts as a synthetic phantom.
+        "sites": permissions.sites_of(request.user).order_by("demo", "code"),
         "priorities": [(each.value, each.label) for each in reversed(Priority)],
         "earlier": sending.visible_batches(request.user).filter(uploaded_by=request.user)[:EARLIER],
     }

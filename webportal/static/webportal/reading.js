@@ -5,27 +5,30 @@
 
   // The claim: kept by what the reader does, asked for when there was nothing, and given up at its end.
   const QUIET_MS = 60000; // one sign of life a minute is enough for a claim of many
-  const ASK_S = 300;
   let told = performance.now();
-  let ends = deadline();
-  function deadline() { return performance.now() + 1000 * Number($("claim")?.dataset.left || 0); }
+  let ends = 0;
+  let ask = 0; // seconds before the end: the last third of the claim
+  function begin() {
+    const left = Number($("claim").dataset.left);
+    [ends, ask] = [performance.now() + 1000 * left, left / 3];
+  }
   function alive() {
     if (!form || performance.now() - told < QUIET_MS) return;
     told = performance.now();
     window.htmx.trigger("#draft", "activity");
   }
   if (form) {
+    begin();
     ["pointermove", "pointerdown", "keydown", "wheel"].forEach((kind) => document.addEventListener(kind, alive, { passive: true }));
     document.addEventListener("htmx:oobAfterSwap", (event) => {
       if (event.detail.target.id !== "claim") return;
-      ends = deadline();
+      begin();
       told = performance.now();
       window.firstread.localise($("claim"));
     });
-    $("stay").addEventListener("click", () => { told = -QUIET_MS; alive(); });
     const clock = setInterval(() => {
       const left = (ends - performance.now()) / 1000;
-      $("idle").hidden = left > ASK_S || left <= 0;
+      $("idle").hidden = left > ask || left <= 0;
       if (left > 0) return;
       clearInterval(clock);
       window.htmx.trigger("#draft", "activity"); // the answer says that the claim has ended, and how to take it again

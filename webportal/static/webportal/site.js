@@ -46,6 +46,15 @@
     if (event.key === "?" && !window.firstread.typing(event)) document.getElementById("help")?.showModal();
   });
 
+  // A form is sent once: a key pressed twice claims one study, not two.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, 5000);
+  });
+
   // A poll that fails says so, once, and takes it back when the next one succeeds.
   const offline = () => document.querySelector(".offline");
   document.addEventListener("htmx:sendError", () => {

@@ -5,13 +5,14 @@
   const $ = (id) => document.getElementById(id);
   const screen2d = canvas.getContext("2d");
   const picks = [...document.querySelectorAll(".pick")];
-  const film = document.createElement("canvas"); // the whole film, windowed, one pixel for one
+  const film = document.createElement("canvas"); // the whole film, windowed; while a window is dragged, every `step`th pixel
   let grey = null; // {width, height, values}
   let start = { centre: 127.5, width: 255 }; // the window the film came with
   let at = null; // {centre, width, zoom, x, y, turns, flipped, inverted, fitted}
   let tool = "window";
   let overlay = null; // {image, picture, opacity, shown}
   let painted = ""; // the window that `film` holds
+  let dragging = false;
   let asked = 0;
 
   // Loading -----------------------------------------------------------------------------------------------------------
@@ -31,7 +32,7 @@
       if (mine === asked) say("The stored picture cannot be shown. Reload the page; if it stays, tell an administrator.", error);
       return;
     }
-    [film.width, film.height, painted] = [grey.width, grey.height, ""];
+    painted = "";
     start = windowOf(pick.dataset);
     reset();
     say("");
@@ -58,9 +59,12 @@
 
   // Drawing -----------------------------------------------------------------------------------------------------------
   function paint() {
-    const key = `${at.centre}/${at.width}/${at.inverted}`;
+    // What the screen cannot show anyway is left out while the hand moves; the whole film follows when it rests.
+    const step = dragging ? Math.max(1, Math.floor(1 / (at.zoom * devicePixelRatio))) : 1;
+    const key = `${at.centre}/${at.width}/${at.inverted}/${step}`;
     if (painted === key) return;
     painted = key;
+    [film.width, film.height] = [Math.ceil(grey.width / step), Math.ceil(grey.height / step)];
     const shades = new Uint32Array(grey.values instanceof Uint8Array ? 256 : 65536);
     const low = at.centre - at.width / 2;
     for (let value = 0; value < shades.length; value++) {
@@ -68,9 +72,12 @@
       shades[value] = 0xff000000 | ((at.inverted ? 255 - shade : shade) * 0x010101);
     }
     const context = film.getContext("2d");
-    const pixels = context.createImageData(grey.width, grey.height);
+    const pixels = context.createImageData(film.width, film.height);
     const out = new Uint32Array(pixels.data.buffer);
-    for (let i = 0; i < out.length; i++) out[i] = shades[grey.values[i]];
+    for (let y = 0, i = 0; y < grey.height; y += step) {
+      const end = (y + 1) * grey.width;
+      for (let from = y * grey.width; from < end; from += step) out[i++] = shades[grey.values[from]];
+    }
     context.putImageData(pixels, 0, 0);
   }
 
@@ -95,7 +102,7 @@
     screen2d.rotate(at.turns * Math.PI / 2);
     screen2d.scale(at.flipped ? -scale : scale, scale);
     screen2d.imageSmoothingQuality = "high";
-    screen2d.drawImage(film, -grey.width / 2, -grey.height / 2);
+    screen2d.drawImage(film, -grey.width / 2, -grey.height / 2, grey.width, grey.height);
     if (overlay?.shown && overlay.image === current().dataset.image) {
       screen2d.globalAlpha = overlay.opacity;
       screen2d.drawImage(overlay.picture, -grey.width / 2, -grey.height / 2, grey.width, grey.height);
@@ -156,6 +163,7 @@
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, event);
+    dragging = true;
   });
   canvas.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
@@ -165,7 +173,11 @@
     else drag(before.buttons & 6 || event.shiftKey ? "pan" : tool, event.clientX - before.clientX, event.clientY - before.clientY);
     fingers.set(event.pointerId, event);
   });
-  ["pointerup", "pointercancel"].forEach((kind) => canvas.addEventListener(kind, (event) => fingers.delete(event.pointerId)));
+  ["pointerup", "pointercancel"].forEach((kind) => canvas.addEventListener(kind, (event) => {
+    fingers.delete(event.pointerId);
+    dragging = fingers.size > 0;
+    draw();
+  }));
   function pinch(still, before, after) {
     const far = (finger) => Math.hypot(finger.clientX - still.clientX, finger.clientY - still.clientY) || 1;
     zoom(far(after) / far(before));
