@@ -30,6 +30,10 @@ def _claim_end():
 
 def claim(study, reader):
     """Claim this study, or renew the reader's own claim. Raises NotYours where it is not waiting for a reader."""
+    if study.status == S.READING:
+        # A claim that ran out binds nobody, also before the sweep comes by.
+        expire_claims(Study.objects.filter(pk=study.pk))
+        study.refresh_from_db()
     if study.status == S.READING and study.claimed_by_id == reader.pk:
         return renew(study, reader)
     if study.status not in Study.WAITING:
@@ -85,9 +89,9 @@ def release(study, reader):
 
 
 @transaction.atomic
-def expire_claims():
-    """Return every study whose claim ran out to where its screening stands; returns how many."""
-    late = Study.objects.filter(status=S.READING, claimed_until__lt=Now())
+def expire_claims(among=Study.objects):
+    """Return every study (of those given) whose claim ran out to where its screening stands; returns how many."""
+    late = among.filter(status=S.READING, claimed_until__lt=Now())
     studies = list(late.select_for_update(skip_locked=True))
     for study in studies:
         detail = {"reader": str(study.claimed_by_id)}

@@ -144,7 +144,7 @@ def reason(study, now):
 def _ai_reason(study):
     words = wording.ai_state(study.ai_state)
     if study.probability is None:
-        return f"{words}: the middle of its class" if words else "the middle of its class"
+        return f"{words}, in the middle of its class" if words else "in the middle of its class"
     band = f"{Band(study.band).label.lower()}, score {study.score}"
     return f"{band}; {words}" if words else band
 

@@ -73,6 +73,12 @@ def test_an_expired_claim_returns_the_study_and_keeps_the_draft(site, reader):
     assert Draft.objects.get().comment == "right lower zone"
 
 
+def test_a_claim_that_ran_out_binds_nobody_even_before_the_sweep(site, reader):
+    study = reading.claim(factories.study(site), factories.radiologist(site))
+    let_the_claim_expire(study)
+    assert reading.claim(Study.objects.get(pk=study.pk), reader).claimed_by == reader
+
+
 def test_a_late_signature_is_refused_and_writes_nothing(site, reader):
     study = reading.claim(factories.study(site), reader)
     let_the_claim_expire(study)

@@ -91,7 +91,7 @@ def test_a_site_under_fifo_is_ordered_by_arrival(site):
         (0.93, {}, "likely, score 93"),
         (0.93, {"priority": Priority.STAT}, "stat; likely, score 93"),
         (0.05, {"ago": timedelta(hours=9)}, "past the 8 h limit"),
-        (0.93, {"age_years": 61}, "outside the model's ages: the middle of its class"),
+        (0.93, {"age_years": 61}, "outside the model's ages, in the middle of its class"),
     ],
 )
 def test_a_row_says_why_it_stands_there(site, p, how, reason):
@@ -100,7 +100,7 @@ def test_a_row_says_why_it_stands_there(site, p, how, reason):
 
 
 def test_an_unscreened_row_says_so(site):
-    assert worklist.reason(factories.study(site), worklist.database_now()) == "AI pending: the middle of its class"
+    assert worklist.reason(factories.study(site), worklist.database_now()) == "AI pending, in the middle of its class"
 
 
 def test_a_row_shows_the_earlier_of_due_time_and_limit(site):
