@@ -143,7 +143,7 @@ def _opacities(pen: _Pen, rng, air: np.ndarray) -> np.ndarray:
     Mottled, because an even grey veil is not what consolidation looks like to a network, nor to a reader.
     """
     cover = np.zeros(air.shape)
-    for _ in range(int(rng.integers(4, 7))):
+    for _ in range(int(rng.integers(5, 8))):
         x = 0.5 + rng.choice([-1, 1]) * rng.uniform(0.10, 0.25)
         patch = pen.ellipses([(x, rng.uniform(0.36, 0.66), rng.uniform(0.07, 0.12), rng.uniform(0.08, 0.14))], 0.03)
         cover = np.maximum(cover, patch * rng.uniform(0.7, 1.0))

@@ -16,10 +16,11 @@ def predict(card: Card, files: list[Path]) -> list[dict]:
     from ml.runtime import tensorflow  # takes seconds, and the files may be wrong
 
     model = tensorflow.load(card)
-    return [_one(card, model, path) for path in track("scoring")(files)]
+    return [score(card, model, path) for path in track("scoring")(files)]
 
 
-def _one(card: Card, model, path: Path) -> dict:
+def score(card: Card, model, path: Path) -> dict:
+    """The dict of one file; `model` is a runtime's. Outside the card's ages the band is "uncertain" either way."""
     row = {"file": str(path), "model": f"{card.name} {card.version}"}
     try:
         film = pixels.read(path.read_bytes())

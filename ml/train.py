@@ -3,8 +3,9 @@
     python -m ml train mobilenetv2 --data FOLDER --out RUN [--weights FILE|imagenet] [--exclude FOLDER]
 
 The same command on the same RUN folder resumes after the last finished epoch. Written in Keras alone, so that it runs
-on TensorFlow, PyTorch or JAX (KERAS_BACKEND). RUN holds the rendered films (films.npy), the weights of the best epoch
-by validation loss (best.weights.h5), the curves (curves.json), the config and the validation logits.
+on TensorFlow, PyTorch or JAX (KERAS_BACKEND). RUN holds config.json, the films of both sides of the split as rendered
+for this model (training.npy, validation.npy), curves.json, and best.weights.h5 of the epoch with the lowest
+validation loss; ml.release makes the card from it.
 """
 
 import json
