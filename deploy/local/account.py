@@ -35,20 +35,29 @@ class Account:
 
 
 def postgres_account(programs: Path) -> Account:
-    """This account; for root a user namespace in which it is somebody else; where that is barred, `nobody`."""
-    if os.geteuid() != 0:
+    """This account; for root, or one without a name, a user namespace in which it is `nobody`; else `nobody` itself."""
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return Account()
-    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+    nobody = pwd.getpwnam("nobody")
+    # Any name will do: initdb wants one, and sees its own files as the name's whatever it is.
+    namespace = ("unshare", "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}", "--")
     if _runs([*namespace, programs / "postgres", "--version"]):
         return Account(prefix=namespace)
-    nobody = pwd.getpwnam("nobody")
     options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     if _runs([programs / "postgres", "--version"], **options):
         return Account(options=options, uid=nobody.pw_uid, gid=nobody.pw_gid)
     raise CannotStart(
-        "PostgreSQL does not run as root, user namespaces are barred here, and the account nobody cannot reach "
-        f"{programs}. Start FirstRead as an ordinary user, or from a folder that every account may enter."
+        "PostgreSQL runs neither as root nor as an account without a name, user namespaces are barred here, and the "
+        f"account nobody cannot run {programs / 'postgres'}. Start FirstRead as an ordinary user, or from a folder "
+        "that every account may enter."
     )
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(uid))
+    except KeyError:
+        return False
 
 
 @functools.cache

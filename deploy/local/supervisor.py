@@ -52,8 +52,8 @@ def run(plan: Plan) -> None:
     """Runs the plan until Ctrl-C or SIGTERM; raises CannotStart with a sentence when something is in the way."""
     record = stores.make_folders(plan.var)
     with _only_one(plan.var), _stopped_by_signals():
-        for name in record.end_all():
-            print(f"Ended {name}, which the last run left behind.")
+        if left := record.end_all():
+            print(f"Ended what the last run left behind: {', '.join(left)}.")
         _check_free(plan.host, plan.port, "FIRSTREAD_PORT")
         _check_free(plan.host, plan.flower_port, "FIRSTREAD_FLOWER_URL")
         print("Starting PostgreSQL and Redis.", flush=True)

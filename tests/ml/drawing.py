@@ -27,7 +27,7 @@ def ramp(high: int = 200, wide: int = 160, top: int = 255) -> np.ndarray:
 def png(picture, **options) -> bytes:
     out = io.BytesIO()
     picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    picture.save(out, "PNG", **options)
+    picture.save(out, "PNG", **({"compress_level": 1} | options))
     return out.getvalue()
 
 

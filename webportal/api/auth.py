@@ -46,7 +46,7 @@ class Token(serializers.Serializer):
     user = Person()
 
 
-@extend_schema(request=Credentials, responses={200: Token, 400: Error, 401: Error, 429: Error}, auth=[])
+@extend_schema(request=Credentials, responses={200: Token, 400: Error, 401: Error, 429: Error}, auth=[], tags=["login"])
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([])
@@ -86,7 +86,7 @@ def _too_many_failures(whence):
     return failed[:FAILURES_AN_ADDRESS].count() == FAILURES_AN_ADDRESS
 
 
-@extend_schema(request=None, responses={204: None, 401: Error})
+@extend_schema(request=None, responses={204: None, 401: Error}, tags=["login"])
 @api_view(["POST"])
 @allowed(anyone)
 def logout(request):
@@ -99,7 +99,7 @@ def logout(request):
     return Response(status=204)
 
 
-@extend_schema(responses={200: Person, 401: Error})
+@extend_schema(responses={200: Person, 401: Error}, tags=["login"])
 @api_view(["GET"])
 @allowed(anyone)
 def me(request):

@@ -6,6 +6,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods
 from PIL import Image as Picture
+from PIL import UnidentifiedImageError
 
 from screening import explaining, permissions
 from screening.models import Image, Job
@@ -34,8 +35,8 @@ def view(request, pk, rendition):
     field = getattr(image, RENDITIONS[rendition])
     try:
         answer = _thumbnail(field) if rendition == "thumb" else _stored(field)
-    except FileNotFoundError:
-        raise Http404("the stored rendition is missing") from None
+    except (FileNotFoundError, UnidentifiedImageError):
+        raise Http404("the stored rendition is missing or damaged") from None
     answer["Cache-Control"] = KEEP.get(rendition, NEVER_KEPT)
     return answer
 
