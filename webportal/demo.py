@@ -18,7 +18,7 @@ from screening.models import Batch, Event, Image, Job, Priority, Read, Site, Stu
 CODE, NAME = "demo", "Demo site"
 # In the order they arrive; half of them are drawn with opacities.
 CLASSES = [Priority.STAT, *[Priority.URGENT] * 3, *[Priority.ROUTINE] * 8]
-FIRST_NUMBER = 1042
+FIRST_NUMBER, FIRST_SEED = 1042, 12
 TO_DROP = range(101, 107)
 LABEL = "SYNTHETIC PHANTOM"
 
@@ -30,9 +30,10 @@ class NotSynthetic(Exception):
 def film(seed, opacity):
     """PNG bytes of a phantom that says what it is."""
     picture = Picture.fromarray(phantom.draw(seed, opacity))
-    corner = (picture.width - 6, picture.height - 6)
+    # The viewer writes in the four corners.
+    foot = (picture.width // 2, picture.height - 6)
     font = ImageFont.load_default(picture.width // 36)
-    ImageDraw.Draw(picture).text(corner, LABEL, fill=210, font=font, anchor="rs", stroke_width=2, stroke_fill=0)
+    ImageDraw.Draw(picture).text(foot, LABEL, fill=210, font=font, anchor="ms", stroke_width=2, stroke_fill=0)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
@@ -58,10 +59,11 @@ def make():
 def _send(site, number, priority):
     name = f"Sample studies, {Priority(priority).label}"
     batch, _ = Batch.objects.get_or_create(site=site, source=Batch.Source.SAMPLES, name=name, priority=priority)
-    receipt = intake.receive(batch, f"phantom-{number + 1:02}.png", film(number, opacity=number % 2 == 0))
+    receipt = intake.receive(batch, f"phantom-{number + 1:02}.png", film(FIRST_SEED + number, opacity=number % 2 == 0))
     if receipt.image is None:
         raise RuntimeError(f"the door refused a phantom: {receipt.reason}")
-    # What a PNG cannot say of its patient; there is none.
+    # What a PNG cannot say of its film and its patient; there is none.
+    Image.objects.filter(pk=receipt.image_id).update(view="AP")
     Study.objects.filter(pk=receipt.study_id).update(
         synthetic=True, patient_id=f"DEMO-{FIRST_NUMBER + number}", age_years=1 + number % 5
     )
