@@ -31,6 +31,7 @@ def pytest_configure(config):
     except CannotStart as error:
         started.close()
         pytest.exit(str(error), returncode=3)
+    (folder / "var" / "static").mkdir()  # whitenoise warns where there is none
     os.environ.setdefault("FIRSTREAD_RUNTIME", "tests.stub_runtime")
     os.environ["DJANGO_SETTINGS_MODULE"] = "webportal.settings"
     django.setup()
