@@ -1,7 +1,6 @@
 """From a logit to a probability that means what it says, at a stated share of pneumonia."""
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 REFERENCE_PREVALENCE = 0.20  # every p that is stored or ordered by holds for this share of pneumonia
@@ -13,6 +12,8 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     sigmoid(logit / temperature) is then right where pneumonia has the calibration prevalence. It is fitted and not
     counted, because class weights moved the network to a prevalence of its own, near one half.
     """
+    from scipy.optimize import minimize  # here: it would cost every process a quarter of a second at its start
+
     signs = np.where(labels == 1, 1.0, -1.0)
 
     def loss(parameters: np.ndarray) -> float:

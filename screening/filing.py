@@ -44,7 +44,6 @@ def file(image, facts, batch, actor=None, address=None):
     late = study is not None
     if late:
         _check_patient(study, facts)
-        _raise_class(study, batch, actor)
     else:
         study = _new_study(facts, batch)
     image.study, image.site = study, batch.site
@@ -58,6 +57,7 @@ def file(image, facts, batch, actor=None, address=None):
     if withdrawn:
         queue.cancel(study)
     handling.image_joined(study, image, actor)
+    _raise_class(study, batch, actor)
     return "joined_withdrawn" if withdrawn else image.gate
 
 
@@ -69,8 +69,10 @@ def _study_of(facts, batch):
 
 
 def _new_study(facts, batch):
+    if batch.site.demo and not facts["synthetic"]:
+        raise Misfit("phantoms_only")  # a Demo site goes with one command, and a patient's film must not go with it
     study = Study(
-        site=batch.site, batch=batch, priority=batch.priority, synthetic=batch.site.demo,
+        site=batch.site, batch=batch, priority=batch.priority, synthetic=facts["synthetic"],
         received_at=worklist.database_now(),
         **_fitting(Study, facts, "study_uid", "accession", "patient_name", "patient_id", "sex", "description"),
         **_fitting(Study, facts, "clinical_question"),
@@ -88,10 +90,9 @@ def _check_patient(study, facts):
 
 
 def _raise_class(study, batch, actor):
-    """A late image that is sent as more urgent makes its waiting study so; one sent as less urgent changes nothing."""
-    if batch.priority < study.priority and study.status in Study.ON_WORKLIST:
+    """A late image that is sent as more urgent makes its study so; one sent as less urgent changes nothing."""
+    if batch.priority < study.priority:
         handling.change_priority(study, batch.priority, actor, "a late image was sent in this class")
-        study.refresh_from_db(fields=["priority", "due_at", "cap_at"])
 
 
 def _fitting(model, facts, *names):

@@ -12,21 +12,27 @@ S = Study.Status
 @transaction.atomic
 def change_priority(study, priority, actor, reason=""):
     """Give an unread study another class. The AI never reverses it."""
-    was, priority = study.priority, Priority(priority)
-    study.priority = priority
-    due_at, cap_at = order.due(study, study.probability)
-    changed = Study.objects.filter(pk=study.pk, status__in=Study.ON_WORKLIST).update(
-        priority=priority, due_at=due_at, cap_at=cap_at
-    )
-    if not changed:
+    lock(study)
+    if study.status == S.READ:
         raise lifecycle.Overtaken("only an unread study has a class to change")
-    Screening.objects.filter(image__study=study, state="pending").update(priority=priority, due_at=due_at)
-    Event.note(Event.Kind.PRIORITY, actor=actor, study=study, was=was, to=priority, reason=reason[:200])
+    was, study.priority = study.priority, Priority(priority)
+    study.due_at, study.cap_at = order.due(study, standing.weight(study))
+    study.save(update_fields=["priority", "due_at", "cap_at"])
+    Screening.objects.filter(image__study=study, state="pending").update(priority=study.priority, due_at=study.due_at)
+    Event.note(Event.Kind.PRIORITY, actor=actor, study=study, was=was, to=study.priority, reason=reason[:200])
+
+
+def lock(study):
+    """Lock a study until the caller's transaction ends, and bring the object up to how it stands now."""
+    study.refresh_from_db(from_queryset=Study.objects.select_for_update())
 
 
 @transaction.atomic
 def withdraw(study, actor, reason):
     """Take a study that was sent by mistake off the worklist; `restore` is the undo. Its screenings are cancelled."""
+    lock(study)
+    if study.status not in Study.WAITING:
+        raise lifecycle.Overtaken("only a waiting study can be withdrawn")
     lifecycle.move(study, S.WITHDRAWN, Event.Kind.WITHDRAW, actor=actor, detail={"reason": reason[:200]})
     queue.cancel(study)
 
@@ -34,8 +40,16 @@ def withdraw(study, actor, reason):
 @transaction.atomic
 def restore(study, actor):
     """Put a withdrawn study back at its old place, with its cancelled screenings in the queue again."""
-    queue.retry(Screening.objects.filter(image__study=study, state="cancelled"))
+    lock(study)
+    if study.status != S.WITHDRAWN:
+        raise lifecycle.Overtaken("only a withdrawn study can be restored")
+    queue.retry(_of_the_active_model(study).filter(state="cancelled"))
     lifecycle.move(study, standing.waiting_status(study), Event.Kind.RESTORE, actor=actor)
+    standing.recompute([study.pk])
+
+
+def _of_the_active_model(study):
+    return Screening.objects.filter(image__study=study, model_version__active=True)
 
 
 def image_joined(study, image, actor=None):
@@ -54,7 +68,7 @@ def image_joined(study, image, actor=None):
 
 def retry_study(study, actor):
     """Try the AI again on a study's failed films; returns the ids to ring for."""
-    ids = queue.retry(Screening.objects.filter(image__study=study))
+    ids = queue.retry(_of_the_active_model(study))
     if ids:
         Event.note(Event.Kind.RETRY, actor=actor, study=study, screenings=len(ids))
     return ids

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import InterfaceError, OperationalError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -26,11 +27,17 @@ def name(folder, suffix="", key=None):
 
 @contextlib.contextmanager
 def kept(files):
-    """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull."""
+    """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull.
+
+    Where the connection to the database breaks they stay: the rows may have been committed, and a file without a row
+    is harmless where a row without its file is a lost film.
+    """
     try:
         for each, file in files.items():
             keep(each, file)
         yield
+    except (OperationalError, InterfaceError):
+        raise
     except BaseException:
         drop(*files)
         raise

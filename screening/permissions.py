@@ -36,10 +36,6 @@ def may_upload(user, site=None):
     return user.has_role(TECHNOLOGIST, RADIOLOGIST) and (site is None or belongs_to(user, site))
 
 
-def may_see_batch(user, batch):
-    return user.has_role(*SEES_FILMS) and belongs_to(user, batch.site)
-
-
 def may_see_worklist(user):
     return user.has_role(RADIOLOGIST, CLINICAL_LEAD)
 

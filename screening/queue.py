@@ -81,7 +81,7 @@ def type_of(rows):
 
 def claim_screenings(owner, loaded, *, by_arrival=False):
     """Lease one batch of screenings for a worker that has the given model versions (ids) loaded."""
-    rows = Screening.objects.filter(model_version__in=loaded)
+    rows = Screening.objects.filter(model_version__in=loaded).select_related("image")
     return claim(rows, owner, settings.BATCH_SIZE, by_arrival=by_arrival)
 
 
@@ -184,13 +184,17 @@ def give_back(rows):
 def retry(rows):
     """Put ended rows (a queryset of failed, quarantined or cancelled ones) back in the queue, with a clean slate."""
     again = rows.filter(state__in=[State.FAILED, State.QUARANTINED, State.CANCELLED])
-    ids = list(again.values_list("pk", flat=True))
-    type_of(rows).filter(pk__in=ids).update(
+    ids = list(again.select_for_update(of=("self",)).values_list("pk", flat=True))
+    _to_the_start(type_of(rows).filter(pk__in=ids))
+    _recompute_studies_of(type_of(rows).filter(pk__in=ids))
+    return ids
+
+
+def _to_the_start(rows):
+    rows.update(
         state=State.PENDING, attempts=0, crashes=0, alone=False, next_attempt_at=Now(), error_code="",
         error_sentence="", ended_at=None, rang_at=None,
     )  # fmt: skip
-    _recompute_studies_of(type_of(rows).filter(pk__in=ids))
-    return ids
 
 
 def enqueue(images):
@@ -240,7 +244,10 @@ def sweep():
         if not cursor.fetchone()[0]:
             return None
     outcomes = [_expire(Screening), _expire(Job)]
-    inserted = _insert_missing()
+    active = ModelVersion.objects.filter(active=True).first()
+    if active:
+        supersede_old(active)
+    inserted = _insert_missing(active) if active else 0
     return Swept(
         screenings=_to_ring(Screening),
         jobs=_to_ring(Job),
@@ -264,19 +271,16 @@ def _expire(model):
         crashes=F("crashes") + 1,
         ended_at=Now(),
         error_code="worker_died",
-        error_sentence="The worker died three times on this film alone; it was taken out of the queue.",
+        error_sentence="The worker died three times on this alone; it was taken out of the queue.",
     )
     _recompute_studies_of(poison)
     return len(rows), len(poison)
 
 
-def _insert_missing():
+def _insert_missing(active):
     """A screening for every image on the worklist that has none for the active version."""
-    active = ModelVersion.objects.filter(active=True).first()
-    missing = Image.objects.filter(study__status__in=Study.ON_WORKLIST, gate="").exclude(
-        screenings__model_version=active
-    )
-    return len(enqueue(missing.select_related("study")[:1000])) if active else 0
+    waiting = Image.objects.filter(study__status__in=Study.ON_WORKLIST, gate="").select_related("study")
+    return len(enqueue(waiting.exclude(screenings__model_version=active)[:1000]))
 
 
 def _to_ring(model):
@@ -290,15 +294,22 @@ def _to_ring(model):
 
 
 def supersede_old(active):
-    """After a promotion: pending rows of other versions are superseded; the sweep inserts those of the active one."""
+    """Pending rows of other versions than the active one are superseded: no worker would take them."""
     old = Screening.objects.filter(state=State.PENDING).exclude(model_version=active)
     return old.update(state=State.SUPERSEDED, ended_at=Now())
 
 
 @transaction.atomic
 def activate(version):
-    """Make `version` the active one: its predictions order the worklist from now on."""
+    """Make `version` the active one: its predictions order the worklist from now on, those it made before included.
+
+    What an earlier promotion superseded of it is pending again; the sweep inserts what is missing.
+    """
     ModelVersion.objects.filter(active=True).update(active=False)
     ModelVersion.objects.filter(pk=version.pk).update(active=True)
     version.active = True
     supersede_old(version)
+    waiting = Study.objects.filter(status__in=Study.ON_WORKLIST)
+    held = Screening.objects.filter(model_version=version, image__study__in=waiting)
+    _to_the_start(held.filter(state=State.SUPERSEDED))
+    standing.recompute(list(waiting.values_list("pk", flat=True)))

@@ -28,21 +28,18 @@ def _claim_end():
     return Now() + timedelta(minutes=settings.CLAIM_MINUTES)
 
 
+@transaction.atomic
 def claim(study, reader):
     """Claim this study, or renew the reader's own claim. Raises NotYours where it is not waiting for a reader."""
-    if study.status == S.READING:
-        # A claim that ran out binds nobody, also before the sweep comes by.
-        expire_claims(Study.objects.filter(pk=study.pk))
-        study.refresh_from_db()
+    held = Study.objects.select_for_update().filter(pk=study.pk)
+    # A claim that ran out binds nobody, also before the sweep comes by.
+    expire_claims(held)
+    study.refresh_from_db(from_queryset=held)
     if study.status == S.READING and study.claimed_by_id == reader.pk:
         return renew(study, reader)
     if study.status not in Study.WAITING:
         raise NotYours(_where_it_is(study))
-    try:
-        lifecycle.move(study, S.READING, Event.Kind.CLAIM, actor=reader, claimed_by=reader, claimed_until=_claim_end())
-    except lifecycle.Overtaken:
-        study.refresh_from_db()
-        raise NotYours(_where_it_is(study)) from None
+    lifecycle.move(study, S.READING, Event.Kind.CLAIM, actor=reader, claimed_by=reader, claimed_until=_claim_end())
     study.refresh_from_db()
     return study
 

@@ -47,6 +47,7 @@ REASONS = {
     "unsupported_body_part": (REJECTED, "Not a chest radiograph: the body part is another one."),
     "unsupported_photometric": (REJECTED, "The DICOM picture is not a grey one."),
     "unsupported_depth": (REJECTED, "The DICOM picture does not have 8 to 16 bits a pixel."),
+    "phantoms_only": (REJECTED, "This site holds synthetic phantoms alone: choose another site for this film."),
     # The limited child.
     "decoder_crashed": (REJECTED, "The decoder failed on this file. The others were not touched."),
     "decoder_timeout": (REJECTED, "The decoder took too long on this file. The others were not touched."),

@@ -44,7 +44,8 @@ def standing(study, images, predictions, screenings, active):
     if missing:
         # The unscreened picture may be the one with the pneumonia: never below "uncertain".
         band = top.band if top.band == Band.LIKELY else Band.UNCERTAIN
-        return Standing(status, max(top.probability, order.UNKNOWN), band, "partly_screened", top.model_version)
+        ai_state = "partly_screened" if gap == "pending" else "partly_failed"
+        return Standing(status, top.probability, band, ai_state, top.model_version)
     return Standing(status, top.probability, top.band, "screened", top.model_version)
 
 
@@ -98,9 +99,16 @@ def _best_predictions(studies, active):
     return best
 
 
+def weight(of):
+    """The probability that orders a study (or a Standing): while a film of it is unscreened, the middle at least."""
+    if of.ai_state in ("partly_screened", "partly_failed"):
+        return max(of.probability, order.UNKNOWN)
+    return of.probability
+
+
 def apply(study, new):
     """Write a standing to a locked study: its fields, and its status where it waits."""
-    due_at, cap_at = order.due(study, new.probability)
+    due_at, cap_at = order.due(study, weight(new))
     fields = {
         "probability": new.probability,
         "band": new.band,

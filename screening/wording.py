@@ -14,7 +14,8 @@ ORDER_LIMITS = (
 AI_STATES = {
     "pending": "AI pending",
     "screened": "",
-    "partly_screened": "some images not screened",
+    "partly_screened": "some images not screened yet",
+    "partly_failed": "some images not screened",
     "outside_age": "outside the model's ages",
     "lateral": "AI not applied: lateral view",
     "not_applicable": "AI not applied",

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from screening import wording
-from screening.models import Band, Priority, Study
+from screening.models import Band, Priority, Read, Study
 
 OVERDUE_KEY = ("cap_at", "id")
 DUE_KEY = ("due_at", "received_at", "id")
@@ -112,7 +112,9 @@ def _next(t0, shown):
 
 def waiting(studies):
     """Of the given studies, those on the worklist: waiting, or being read at this moment."""
-    return studies.filter(status__in=Study.ON_WORKLIST).select_related("site", "model_version", "claimed_by")
+    listed = studies.filter(status__in=Study.ON_WORKLIST).select_related("site", "model_version", "claimed_by")
+    # A study that waits with a signed read is back because an image joined it after signing.
+    return listed.annotate(reopened=Exists(Read.objects.filter(study=OuterRef("pk"))))
 
 
 FILTERS = {
@@ -131,8 +133,10 @@ def counts(studies, user):
 
 
 def reason(study, now):
-    """Why a study stands where it stands, as its row says it."""
+    """Why a study (of `waiting`) stands where it stands, as its row says it."""
     parts = [] if study.priority == Priority.ROUTINE else [Priority(study.priority).label]
+    if study.reopened:
+        parts.append("new image after signing")
     if study.cap_at <= now:
         hours = (study.cap_at - study.received_at).total_seconds()
         parts.append(f"past the {wording.duration(hours).replace(' 00 m', '')} limit")

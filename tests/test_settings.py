@@ -23,7 +23,12 @@ def boot(**environment):
         ("FIRSTREAD_PORT", "80000"),
         ("FIRSTREAD_DEBUG", "perhaps"),
         ("FIRSTREAD_SECRET_KEY", "short"),
+        ("FIRSTREAD_REDIS_URL", "amqp://localhost"),
+        ("FIRSTREAD_FLOWER_URL", "flower"),
+        ("FIRSTREAD_RUNTIME", "no.such.module"),
         ("DATABASE_URL", "sqlite:///firstread.db"),
+        ("DATABASE_URL", "foo"),
+        ("DATABASE_URL", "postgres://host:port/name"),
     ],
 )
 def test_a_value_that_does_not_fit_stops_the_boot_with_a_sentence(variable, value):

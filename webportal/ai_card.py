@@ -20,7 +20,7 @@ class AiCard:
 
     @property
     def failed(self):
-        return self.study.ai_state in ("failed", "quarantined", "cancelled")
+        return self.study.ai_state in ("failed", "quarantined", "cancelled", "partly_failed")
 
     @property
     def words(self):

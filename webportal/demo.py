@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from ml import phantom
+from ml.pixels import PHANTOM
 from screening import intake, keeping
 from screening.models import Batch, Event, Image, Job, Priority, Read, Site, Study
 
@@ -35,7 +37,9 @@ def film(seed, opacity):
     font = ImageFont.load_default(picture.width // 36)
     ImageDraw.Draw(picture).text(foot, LABEL, fill=210, font=font, anchor="ms", stroke_width=2, stroke_fill=0)
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    says = PngInfo()
+    says.add_text(*PHANTOM)
+    picture.save(out, "PNG", pnginfo=says)
     return out.getvalue()
 
 
@@ -65,7 +69,7 @@ def _send(site, number, priority):
     # What a PNG cannot say of its film and its patient; there is none.
     Image.objects.filter(pk=receipt.image_id).update(view="AP")
     Study.objects.filter(pk=receipt.study_id).update(
-        synthetic=True, patient_id=f"DEMO-{FIRST_NUMBER + number}", age_years=1 + number % 5
+        patient_id=f"DEMO-{FIRST_NUMBER + number}", age_years=1 + number % 5
     )
 
 

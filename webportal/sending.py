@@ -1,5 +1,6 @@
 """What the upload page and the API do with each file of a request: a receipt, or for an archive its job."""
 
+import threading
 import time
 
 from django.shortcuts import get_object_or_404
@@ -10,6 +11,8 @@ from screening.models import Batch, Receipt
 from webportal.views.account import address
 from workers import dispatch
 
+# Who waits holds a thread of the portal; of a process's four, two stay free for everybody else.
+WAITERS = threading.BoundedSemaphore(2)
 # Shorter at first, for the stub and the GPU; a CPU takes its second.
 FIRST_LOOK_S, LATER_LOOKS_S = 0.1, 0.25
 
@@ -42,7 +45,16 @@ def take(request, batch, file, name=""):
 
 
 def wait_for(receipts, seconds):
-    """Wait until the AI has answered for the images of these receipts; whether it has."""
+    """Wait until the AI has answered for the images of these receipts; whether it has. Too many waiting: look once."""
+    if not WAITERS.acquire(blocking=False):
+        return _wait_for(receipts, 0)
+    try:
+        return _wait_for(receipts, seconds)
+    finally:
+        WAITERS.release()
+
+
+def _wait_for(receipts, seconds):
     images = [receipt.image_id for receipt in receipts if receipt.image_id and _brings_a_film(receipt)]
     ends, pause = time.monotonic() + seconds, FIRST_LOOK_S
     while still := awaited(images).exists():

@@ -6,6 +6,7 @@ A bad value stops the boot with a sentence that names the variable.
 
 import secrets
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -22,7 +23,7 @@ def setting(name, default, cast=str, *, check=lambda value: True, need="another 
     try:
         value = getattr(env, cast.__name__)(variable, default=default)
         fits = check(value) and (cast is not bool or known_bool(variable))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, ImportError):
         fits = False
     if not fits:
         sys.exit(f"{variable}={env.str(variable, '')!r} does not fit: it needs {need}.")
@@ -113,8 +114,12 @@ TEMPLATES = [
 ]
 
 # The ledger. PostgreSQL alone: the lease and the order of the worklist are SQL.
-DATABASES = {"default": env.db_url("DATABASE_URL", default=addresses.database_url(VAR))}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+try:
+    DATABASES = {"default": env.db_url("DATABASE_URL", default=addresses.database_url(VAR))}
+    fits = DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+except (ValueError, KeyError, environ.ImproperlyConfigured):
+    fits = False
+if not fits:
     sys.exit("DATABASE_URL does not fit: FirstRead keeps its ledger in PostgreSQL alone (postgres://user@host/name).")
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5)
@@ -125,7 +130,12 @@ EMBEDDED = env.str("DATABASE_URL", addresses.database_url(VAR)) == addresses.dat
 DEMO = setting("DEMO", EMBEDDED, bool, need="yes or no")
 
 # The doorbell. Celery's settings live in workers/celery.py.
-REDIS_URL = setting("REDIS_URL", addresses.redis_url(VAR))
+REDIS_URL = setting(
+    "REDIS_URL",
+    addresses.redis_url(VAR),
+    check=lambda url: url.startswith(("redis://", "rediss://", "redis+socket://")),
+    need="redis://host:port/number or redis+socket:///path",
+)
 
 # The lease of a screening, and how often the sweep looks: what a killed worker held is free after at most L + S.
 LEASE_S = setting("LEASE_S", 60, int, check=positive, need="whole seconds above 0")
@@ -137,8 +147,13 @@ BATCH_SIZE = setting("BATCH_SIZE", 32, int, check=lambda n: 1 <= n <= 256, need=
 # A reader's claim, renewed by the reader's activity.
 CLAIM_MINUTES = setting("CLAIM_MINUTES", 15, int, check=positive, need="whole minutes above 0")
 # The module whose `load(card)` gives the model: TensorFlow, or a stub in tests.
-RUNTIME = setting("RUNTIME", "ml.runtime.tensorflow")
-FLOWER_URL = setting("FLOWER_URL", "http://127.0.0.1:5555/")
+RUNTIME = setting("RUNTIME", "ml.runtime.tensorflow", check=find_spec, need="the name of a module with load(card)")
+FLOWER_URL = setting(
+    "FLOWER_URL",
+    "http://127.0.0.1:5555/",
+    check=lambda url: url.startswith(("http://", "https://", "/")),
+    need="an address, http://... or /path/",
+)
 
 AUTH_USER_MODEL = "screening.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -35,6 +35,6 @@ task_routes = {
     "workers.tasks.sweep": {"queue": "operations"},
 }
 beat_schedule = {
-    # A ring older than the next one is of no use.
-    "sweep": {"task": "workers.tasks.sweep", "schedule": settings.SWEEP_S, "options": {"expires": settings.SWEEP_S}}
+    # No message ever expires: that would be told by the clock of whoever reads it, and only the database's counts.
+    "sweep": {"task": "workers.tasks.sweep", "schedule": settings.SWEEP_S}
 }

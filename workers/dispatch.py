@@ -26,11 +26,11 @@ def _after_commit(task, ids):
     transaction.on_commit(lambda: [_send(task, page) for page in pages], robust=True)
 
 
-def _send(task, *arguments, **options):
+def _send(task, *arguments):
     from workers import tasks
 
     try:
-        getattr(tasks, task).apply_async(arguments, **options)
+        getattr(tasks, task).delay(*arguments)
     except (OperationalError, redis.RedisError, OSError) as error:
         # The sweep rings again: the rows are in the ledger.
         log.warning("the broker did not take a ring for `%s` (%s); the sweep rings again", task, type(error).__name__)
@@ -43,15 +43,25 @@ def knock():
 
 def sweep_now():
     """Ask for a sweep that does not wait for beat's next one: it also knocks."""
-    _send("sweep", expires=settings.SWEEP_S)
+    _send("sweep")
 
 
-def answers(within_s=0.5):
-    """Whether the broker answers a PING within that many seconds."""
+def answers():
+    """Whether the broker answers a PING at once."""
+    return bool(_ask(lambda broker: broker.ping()))
+
+
+def backlog():
+    """How many rings wait for the model workers; 0 where the broker does not answer."""
+    return _ask(lambda broker: broker.llen("screening")) or 0
+
+
+def _ask(question, within_s=0.5):
+    """What the broker itself answers within that many seconds, or None."""
     # redis-py says unix:// for what kombu calls redis+socket://.
     url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
     try:
-        with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as client:
-            return client.ping()
+        with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as broker:
+            return question(broker)
     except (redis.RedisError, OSError):
-        return False
+        return None

@@ -7,6 +7,7 @@ wrong leave every screening pending, and the heartbeat says why.
 import importlib
 import itertools
 import logging
+import math
 import multiprocessing
 import os
 import socket
@@ -101,14 +102,24 @@ def screen(batch, loaded):
 
 
 def _read(row, card):
+    grey = _grey(row)
+    return None if grey is None else preprocess.to_tensor(grey, card.input_side)
+
+
+def _grey(row):
+    """The model rendition of a leased row's image, (h, w) uint8; None where it cannot be had, and the row is failed."""
     try:
         with row.image.model_input.open("rb") as file:
-            return preprocess.to_tensor(preprocess.load_rendition(file.read()), card.input_side)
-    except FileNotFoundError:
-        queue.fail(row, queue.Transient("rendition_missing", "The stored rendition of this film is missing."))
-    except (OSError, ValueError) as error:
-        log.warning("screening %s: %s", row.pk, type(error).__name__)
+            png = file.read()
+    except OSError as error:  # missing, or a storage that is away: either may pass
+        log.warning("row %s: %s", row.pk, type(error).__name__)
+        queue.fail(row, queue.Transient("rendition_missing", "The stored rendition of this film cannot be reached."))
+        return None
+    try:
+        return preprocess.load_rendition(png)
+    except (OSError, ValueError):
         queue.fail(row, queue.Permanent("rendition_unreadable", "The stored rendition of this film cannot be read."))
+        return None
 
 
 def _predict(rows, tensors, card, model):
@@ -122,8 +133,11 @@ def _predict(rows, tensors, card, model):
             queue.fail(row, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))
         return
     spent = 1000 * (time.perf_counter() - start) / len(rows)
-    results = [_result(row, float(logit), card, spent) for row, logit in zip(rows, logits, strict=True)]
-    lost = {row.pk for row in rows} - queue.complete(results, owner())
+    answers = list(zip(rows, map(float, logits), strict=True))
+    for row, _ in [each for each in answers if not math.isfinite(each[1])]:
+        queue.fail(row, queue.Permanent("no_number", "The model gave no number for this film."))
+    results = [_result(row, logit, card, spent) for row, logit in answers if math.isfinite(logit)]
+    lost = {result.screening.pk for result in results} - queue.complete(results, owner())
     for pk in lost:
         log.warning("lost_lease %s: somebody else has taken it over", pk)
 
@@ -145,11 +159,14 @@ def explain():
 
 
 def _explain(job, card, model):
+    grey = _grey(job)
+    if grey is None:
+        return
     try:
-        with job.image.model_input.open("rb") as file:
-            heat = model.explain(preprocess.load_rendition(file.read()))
-    except (OSError, ValueError) as error:
-        queue.fail(job, queue.Permanent("rendition_unreadable", f"The film cannot be read ({type(error).__name__})."))
+        heat = model.explain(grey)
+    except Exception as error:  # as in _predict
+        log.exception("an explanation failed")
+        queue.fail(job, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))
         return
     with transaction.atomic():
         if queue.finish(job):

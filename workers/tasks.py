@@ -6,6 +6,8 @@ from screening import queue, reading
 from screening.models import Job
 from workers import dispatch, engine, heartbeat, jobs
 
+ENOUGH_RINGS = 2 * queue.RINGS_A_SWEEP // 32
+
 
 @shared_task
 def screen(ids):
@@ -23,18 +25,26 @@ def explain(ids):
 def unpack(ids):
     """Needs pending archive jobs, leaves each done with a receipt an entry, or failed."""
     jobs.unpack()
+    # Archives may keep this worker busy for long: the sweep that waits behind them is made up for.
+    _sweep()
 
 
 @shared_task
 def sweep():
     """Expired leases and claims go back, missing screenings are inserted, pending rows are rung for again."""
+    _sweep()
+
+
+def _sweep():
     reading.expire_claims()
     swept = queue.sweep()
     if swept is None:
         return
     heartbeat.beat("sweep", "sweep")
     heartbeat.forget_the_dead()
-    dispatch.ring(swept.screenings)
+    # Rings that nobody takes pile up in the broker and say nothing new.
+    if dispatch.backlog() < ENOUGH_RINGS:
+        dispatch.ring(swept.screenings)
+        dispatch.knock()
     for job in Job.objects.filter(pk__in=swept.jobs):
         dispatch.ring_for_job(job)
-    dispatch.knock()

@@ -10,7 +10,9 @@ from pathlib import Path
 from deploy.local.supervisor import Plan
 
 HOST = "127.0.0.1"
-FLOWER_AFTER_S = 8  # it asks the workers when it starts, and would show none for long if it came before them
+# The first seconds belong to those on whom readiness waits. Flower also asks the workers once, when it starts: before
+# them it would show none for long.
+LATE_S = 8
 # The path without its query: a search may hold a name.
 ACCESS_FORMAT = "%(t)s %(m)s %(U)s %(s)s %(b)s bytes %(M)s ms"
 
@@ -20,13 +22,12 @@ def plan(root: Path, var: Path, port: int, flower_port: int) -> Plan:
     preparation = [sys.executable, str(root / "manage.py"), "prepare"]
     prepared_for = partial(fingerprint, root, var)
     celery = [sys.executable, "-m", "celery", "-A", "workers"]
-    flower = [*celery, "flower", f"--address={HOST}", f"--port={flower_port}"]
     commands = {
         "portal": _portal(port),
         "screening": [*celery, *_worker("screening")],
         "operations": [*celery, *_worker("operations")],
-        "beat": [*celery, "beat", "--schedule", str(var / "run" / "beat"), "--pidfile="],
-        "flower": ["sh", "-c", f"sleep {FLOWER_AFTER_S}; exec {shlex.join(flower)}"],
+        "beat": _late([*celery, "beat", "--schedule", str(var / "run" / "beat"), "--pidfile="]),
+        "flower": _late([*celery, "flower", f"--address={HOST}", f"--port={flower_port}"]),
     }
     return Plan(root, var, HOST, port, flower_port, preparation, prepared_for, commands)
 
@@ -48,6 +49,10 @@ def _portal(port: int) -> list[str]:
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload"]
     command += ["--timeout", "60", "--graceful-timeout", "25"]
     return [*command, "--access-logfile", "-", "--access-logformat", ACCESS_FORMAT]
+
+
+def _late(command: list[str]) -> list[str]:
+    return ["sh", "-c", f"sleep {LATE_S}; exec {shlex.join(command)}"]
 
 
 def _worker(kind: str) -> list[str]:

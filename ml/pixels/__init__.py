@@ -4,12 +4,13 @@ The trainer, the worker and the viewer all come through here, so one film is one
 """
 
 from ml.pixels import dicom, raster
-from ml.pixels.film import Film, Header, Unreadable
+from ml.pixels.film import PHANTOM, Film, Header, Unreadable
 from ml.pixels.rendition import content_hash, model_grey, model_rendition, viewing_rendition
 
 PIXELS_VERSION = "1"  # raise it with any change that moves a value of model_grey: predictions record it
 
 __all__ = [
+    "PHANTOM",
     "PIXELS_VERSION",
     "Film",
     "Header",

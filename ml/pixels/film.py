@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_PIXELS = 64_000_000  # the largest detectors give about 20 MP; above 64 MP a file is an attack or a scan
+# The text chunk by which a PNG of ours says that it was drawn: its keyword, and the text.
+PHANTOM = ("FirstRead", "synthetic phantom")
 MIN_SIDE = 128  # less than this is an icon; the model's square is larger
 
 
@@ -46,6 +48,7 @@ class Header:
     bits: int = 8  # significant bits of `Film.pixels`
     photometric: str = ""
     frames: int = 1
+    synthetic: bool = False  # a phantom of ours, that says so in its file
 
 
 @dataclass(frozen=True)

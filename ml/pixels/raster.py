@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from ml.pixels.film import Film, Header, Unreadable, check_content, check_size
+from ml.pixels.film import PHANTOM, Film, Header, Unreadable, check_content, check_size
 
 ORIENTATION_TAG = 0x0112
 # EXIF orientation -> the move that puts the picture upright (CIPA DC-008, 4.6.4 A)
@@ -38,6 +38,7 @@ def read(data: bytes) -> Film:
         columns=pixels.shape[1],
         bits=bits,
         photometric="MONOCHROME2",
+        synthetic=picture.info.get(PHANTOM[0]) == PHANTOM[1],
     )
     windowed = pixels.astype(np.float32) / np.float32(2**bits - 1)
     return Film(header, pixels, bits, None, windowed)

@@ -9,6 +9,7 @@ from screening import intake, keeping, reasons
 from screening.models import Event, Image, Priority, Receipt, Screening, Study
 from tests import factories
 from tests.intake import films
+from webportal import demo
 
 pytestmark = pytest.mark.django_db
 
@@ -174,9 +175,25 @@ def test_a_film_of_another_patient_does_not_join_a_study(batch, stored):
     assert stored() == 3
 
 
-def test_films_of_a_demo_site_are_marked_as_synthetic(db):
-    demo = factories.batch(factories.site(demo=True))
-    assert intake.receive(demo, "phantom.png", films.png()).study.synthetic
+def test_a_phantom_says_so_in_its_file_and_is_marked_wherever_it_is_sent(db):
+    drawn = demo.film(1, opacity=True)
+    for each in (factories.site(demo=True), factories.site()):
+        assert intake.receive(factories.batch(each), "phantom.png", drawn).study.synthetic
+
+
+def test_a_patients_film_is_refused_at_a_demo_site(db):
+    there = factories.batch(factories.site(demo=True))
+    assert outcome(intake.receive(there, "film.png", films.png())) == ("rejected", "phantoms_only")
+    assert not Study.objects.exists()
+
+
+def test_a_late_stat_image_reopens_a_signed_study_as_stat(db):
+    site = factories.site()
+    first = intake.receive(factories.batch(site), "a.dcm", films.dicom(1, study_uid="1.2.9"))
+    factories.read(first.study, factories.radiologist(site))
+    intake.receive(factories.batch(site, priority=0), "b.dcm", films.dicom(2, study_uid="1.2.9"))
+    first.study.refresh_from_db()
+    assert (first.study.status, first.study.priority) == ("received", 0)
 
 
 @pytest.mark.parametrize(
@@ -238,13 +255,19 @@ def test_a_full_disk_stores_nothing_and_heals_by_itself(batch, stored, monkeypat
 
 
 def test_a_failed_transaction_takes_its_files_with_it(batch, stored, monkeypatch):
+    monkeypatch.setattr(intake.filing.queue, "enqueue", lambda images: 1 / 0)
+    assert outcome(intake.receive(batch, "a.jpg", films.jpeg())) == ("rejected", "internal_error")
+    assert stored() == 0
+
+
+def test_a_connection_lost_in_a_transaction_leaves_the_files_for_rows_that_may_be_there(batch, stored, monkeypatch):
     def away(*_, **__):
         raise intake.OperationalError("the database is away")
 
     monkeypatch.setattr(intake.filing.queue, "enqueue", away)
     with pytest.raises(intake.OperationalError):
         intake.receive(batch, "a.jpg", films.jpeg())
-    assert stored() == 0
+    assert stored() == 3
     assert not Study.objects.exists()
 
 

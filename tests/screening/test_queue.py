@@ -198,3 +198,32 @@ def test_a_promotion_supersedes_what_was_pending_and_the_old_prediction_orders_m
     assert (scored.status, scored.model_version) == ("screened", version)
     factories.screened(scored, 0.1)
     assert (scored.band, scored.model_version) == ("less_likely", new)
+
+
+def test_a_rollback_takes_up_what_the_promotion_superseded_and_orders_by_the_old_scores(version, site):
+    scored, waiting = factories.screened(factories.study(site), 0.9), factories.study(site)
+    new = factories.active_model("2")
+    queue.sweep()
+    (row,) = queue.claim(Screening.objects.filter(image__study=scored), "one", 1)
+    queue.complete([result(row, 0.1)], "one")
+    queue.activate(version)
+    scored.refresh_from_db()
+    assert (scored.band, scored.model_version) == ("likely", version)
+    assert [row.image.study for row in claim(version)] == [waiting]
+    assert not Screening.objects.filter(model_version=new, state="pending").exists()
+
+
+def test_what_is_pending_for_a_version_that_no_worker_loads_is_superseded_by_the_sweep(version, site):
+    study = factories.study(site)
+    factories.active_model("2")
+    Screening.objects.filter(image__study=study, model_version=version).update(state="pending")
+    queue.sweep()
+    assert Screening.objects.get(image__study=study, model_version=version).state == "superseded"
+
+
+def test_retrying_twice_leaves_what_runs_already_alone(version, site):
+    study = factories.failed(factories.study(site))
+    queue.retry(Screening.objects.filter(image__study=study))
+    (row,) = claim(version)
+    assert queue.retry(Screening.objects.filter(image__study=study)) == []
+    assert state(row) == "leased"

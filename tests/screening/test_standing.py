@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening import queue
+from screening import order, queue
 from screening.models import Image, Screening, Study
 from tests import factories
 
@@ -33,7 +33,8 @@ def test_an_unscreened_frontal_image_keeps_the_band_at_uncertain_or_above(site):
     study = factories.study(site, images=2)
     score(study.images.first(), 0.05)
     study.refresh_from_db()
-    assert (study.band, study.probability, study.status) == ("uncertain", 0.5, "received")
+    assert (study.band, study.probability, study.status) == ("uncertain", 0.05, "received")
+    assert study.due_at == order.due(study, 0.5)[0]
 
 
 def test_a_lateral_image_does_not_count(site):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from screening import handling, standing, worklist
+from screening import order as order_of
 from screening.models import Priority, Study
 from tests import factories
 
@@ -95,12 +96,15 @@ def test_a_site_under_fifo_is_ordered_by_arrival(site):
     ],
 )
 def test_a_row_says_why_it_stands_there(site, p, how, reason):
-    study = screened(site, p, **how)
-    assert worklist.reason(study, worklist.database_now()) == reason
+    screened(site, p, **how)
+    (row,) = order()
+    assert worklist.reason(row, worklist.database_now()) == reason
 
 
 def test_an_unscreened_row_says_so(site):
-    assert worklist.reason(factories.study(site), worklist.database_now()) == "AI pending, in the middle of its class"
+    factories.study(site)
+    (row,) = order()
+    assert worklist.reason(row, worklist.database_now()) == "AI pending, in the middle of its class"
 
 
 def test_a_row_shows_the_earlier_of_due_time_and_limit(site):
@@ -133,3 +137,28 @@ def test_a_restored_study_returns_to_its_old_place(site):
     handling.restore(second, person)
     assert order() == [first, second, third]
     assert second.images.get().screenings.get().state == "pending"
+
+
+def test_a_class_is_changed_on_the_study_as_it_stands_and_not_as_it_was_read(site):
+    stale = factories.study(site)
+    factories.screened(Study.objects.get(pk=stale.pk), 0.95)
+    handling.change_priority(stale, Priority.URGENT, factories.technologist(site))
+    study = Study.objects.get(pk=stale.pk)
+    assert study.due_at == order_of.due(study, 0.95)[0]
+
+
+def test_a_restored_study_is_ordered_by_the_policy_of_now(site):
+    study, person = screened(site, 0.9), factories.technologist(site)
+    factories.withdrawn(study, person)
+    site.policy = "fifo"
+    site.save()
+    handling.restore(study, person)
+    study = Study.objects.get(pk=study.pk)
+    assert (study.status, study.due_at) == ("screened", order_of.due(study, 0.5)[0])
+
+
+def test_a_study_that_came_back_after_signing_says_so(site):
+    study = factories.read(factories.study(site), factories.radiologist(site))
+    factories.join(study, seed=1)
+    (row,) = order()
+    assert worklist.reason(row, worklist.database_now()).startswith("new image after signing; ")

@@ -1,11 +1,13 @@
 """The model worker's loop with the stub model, in this process."""
 
+from datetime import timedelta
+
 import pytest
 
 from screening import queue
 from screening.models import Event, Heartbeat, Job, Prediction, Screening
 from tests import factories
-from workers import engine
+from workers import engine, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +95,35 @@ def test_a_ring_with_nothing_to_do_does_nothing(site):
     engine.work()
     assert not Prediction.objects.exists()
     assert queue.sweep().screenings == []
+
+
+def test_a_storage_that_is_away_fails_no_film_for_good(site, monkeypatch):
+    factories.study(site)
+
+    def away(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._open", away)
+    engine.work()
+    row = Screening.objects.get()
+    assert (row.state, row.error_code) == ("pending", "rendition_missing")
+
+
+def test_a_film_for_which_the_model_gives_no_number_fails_alone(site, monkeypatch):
+    odd, good = factories.study(site, ago=timedelta(minutes=1)), factories.study(site)
+    engine.load()
+    _card, model = next(iter(engine._loaded.values()))
+    monkeypatch.setattr(model, "predict", lambda batch: [float("nan"), 1.0])
+    engine.work()
+    odd.refresh_from_db()
+    good.refresh_from_db()
+    assert (odd.status, good.status) == ("unscreened", "screened")
+
+
+def test_a_sweep_rings_no_more_where_nobody_takes_the_rings(site, monkeypatch):
+    factories.study(site)
+    rung = []
+    monkeypatch.setattr("workers.dispatch.ring", rung.append)
+    monkeypatch.setattr("workers.dispatch.backlog", lambda: 10_000)
+    tasks.sweep()
+    assert rung == []

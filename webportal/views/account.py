@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.urls import reverse_lazy
+from knox.models import AuthToken
 
 from screening.models import Event
 from webportal import administration
@@ -53,5 +54,7 @@ class PasswordChange(auth.PasswordChangeView):
         answer = super().form_valid(form)
         Event.note(Event.Kind.PASSWORD, actor=self.request.user, address=address(self.request))
         administration.forget_first_password(self.request.user)
+        # Whoever learnt the old password must not go on by a token.
+        AuthToken.objects.filter(user=self.request.user).delete()
         messages.success(self.request, "Your password is changed.")
         return answer

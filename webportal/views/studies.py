@@ -34,7 +34,7 @@ def index(request):
     chosen = request.GET.get("show", "all")
     statuses = next((statuses for name, _, statuses in SHOWN if name == chosen), SHOWN[0][2])
     mine = permissions.visible_studies(request.user)
-    words = request.POST.get("words", "").strip()[:200]
+    words = request.POST.get("words", "").replace("\x00", "").strip()[:200]
     studies = _found(mine, words) if words else _before(mine.filter(status__in=statuses), mine, request.GET)
     newest = studies.select_related("site", "model_version").prefetch_related("images")
     found = list(newest.order_by("-received_at", "-pk")[: PAGE_SIZE + 1])

@@ -91,7 +91,7 @@ def _shown(receipt):
 def batch(request, pk):
     """A batch: its files by outcome and reason, how far the AI is, and its receipts. Polled, it answers a fragment."""
     found = sending.batch_or_404(request.user, pk)
-    asked = {name: request.GET[name] for name in ("outcome", "reason") if request.GET.get(name)}
+    asked = {name: request.GET[name].replace("\x00", "") for name in ("outcome", "reason") if request.GET.get(name)}
     receipts = found.receipts.filter(**asked).select_related("study")
     page = Paginator(receipts, PAGE_SIZE).get_page(request.GET.get("page"))
     said = answers([receipt.image_id for receipt in page if receipt.image_id])

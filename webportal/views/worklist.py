@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from screening import order, permissions, reading, worklist
-from screening.models import Band, Heartbeat, Study, User
+from screening.models import Band, Heartbeat, ModelVersion, Study, User
 from webportal.views.access import allowed
 from workers import heartbeat
 
@@ -118,9 +118,10 @@ def strip(user, studies, now):
 
 
 def ai_offline():
-    """None while a model worker lives with a model loaded; else since when there is none, and what a worker says."""
+    """None while a model worker lives with the active model; else since when there is none, and what a worker says."""
     alive = list(heartbeat.alive("model"))
-    if any(beat.loaded for beat in alive):
+    active = ModelVersion.objects.filter(active=True).values_list("sha256", flat=True).first()
+    if any(active in beat.loaded for beat in alive):
         return None
     last = Heartbeat.objects.filter(kind="model").order_by("-seen_at").first()
     return {"since": last and last.seen_at, "problem": next((beat.problem for beat in alive if beat.problem), "")}
