@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from screening.models import Priority, Study
+from tests import factories
 from workers import heartbeat
 
 FRAGMENT = {"HX-Request": "true"}
@@ -182,3 +183,13 @@ def test_the_page_asks_few_questions_however_many_studies(
         factories.screened(factories.study(home, ago=timedelta(minutes=n)), n / 12)
     with django_assert_max_num_queries(20):
         client.get("/worklist/")
+
+
+def test_a_score_of_an_older_model_names_it_and_one_of_the_active_model_is_named_by_the_foot(client, db):
+    factories.active_model("old")
+    site = factories.site()
+    factories.screened(factories.study(site), 0.9)
+    client.force_login(factories.radiologist(site))
+    assert "stub old" not in client.get("/worklist/").content.decode().partition("<tbody")[2].partition("</tbody")[0]
+    factories.active_model("new")
+    assert "stub old" in client.get("/worklist/").content.decode().partition("<tbody")[2].partition("</tbody")[0]
