@@ -57,3 +57,39 @@ def process_environment(transactional_db, settings) -> dict[str, str]:
     """The environment for a real process (a worker, manage.py) that is to see this test's database and broker."""
     url = urlsplit(os.environ["DATABASE_URL"])
     return {**os.environ, "DATABASE_URL": url._replace(path=f"/{settings.DATABASES['default']['NAME']}").geturl()}
+
+
+# The people and places that most tests of pages, API and administration begin with.
+
+
+@pytest.fixture
+def factories(db):
+    """tests.factories, imported late: Django is set up after this file is read."""
+    from tests import factories
+
+    return factories
+
+
+@pytest.fixture
+def home(factories):
+    return factories.site("home")
+
+
+@pytest.fixture
+def away(factories):
+    return factories.site("away")
+
+
+@pytest.fixture
+def model(factories):
+    return factories.active_model()
+
+
+@pytest.fixture
+def reader(factories, home):
+    return factories.radiologist(home)
+
+
+@pytest.fixture
+def sender(factories, home):
+    return factories.technologist(home)

@@ -4,24 +4,6 @@ import pytest
 
 
 @pytest.fixture
-def factories(db):
-    """tests.factories, imported late: Django is set up after the conftests are read."""
-    from tests import factories
-
-    return factories
-
-
-@pytest.fixture
-def home(factories):
-    return factories.site("home")
-
-
-@pytest.fixture
-def model(factories):
-    return factories.active_model()
-
-
-@pytest.fixture
 def administrator(factories):
     return factories.administrator(username="boss")
 

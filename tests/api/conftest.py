@@ -4,39 +4,6 @@ import pytest
 
 
 @pytest.fixture
-def factories(db):
-    """tests.factories, imported late: Django is set up after the conftests are read."""
-    from tests import factories
-
-    return factories
-
-
-@pytest.fixture
-def home(factories):
-    return factories.site("home")
-
-
-@pytest.fixture
-def away(factories):
-    return factories.site("away")
-
-
-@pytest.fixture
-def model(factories):
-    return factories.active_model()
-
-
-@pytest.fixture
-def reader(factories, home):
-    return factories.radiologist(home)
-
-
-@pytest.fixture
-def sender(factories, home):
-    return factories.technologist(home)
-
-
-@pytest.fixture
 def by_token(db):
     """A function: a client that sends a token of the given person with each request."""
     from knox.models import AuthToken
