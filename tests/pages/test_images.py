@@ -115,3 +115,21 @@ def test_another_sites_look_does_not_exist(factories, away, as_person, client, i
     stranger = as_person(factories.radiologist(away))
     assert stranger.get(f"/explanations/{job.pk}").status_code == 404
     assert stranger.post(f"/images/{image.pk}/explain").status_code == 404
+
+
+def views(reader):
+    return Event.objects.filter(kind="view", actor=reader).count()
+
+
+def test_a_film_fetched_by_its_own_address_leaves_one_event_and_a_thumbnail_none(client, image, reader):
+    fetch(client, image, "thumb")
+    assert views(reader) == 0
+    fetch(client, image, "viewing")
+    fetch(client, image, "model")
+    assert views(reader) == 1
+
+
+def test_a_film_that_the_studys_page_shows_leaves_no_second_event(client, image, reader):
+    client.get(f"/studies/{image.study_id}/")
+    fetch(client, image, "viewing")
+    assert views(reader) == 1

@@ -1,7 +1,10 @@
 """Pictures, through the permission check: renditions, thumbnails, and where the model looked."""
 
 import io
+from datetime import timedelta
 
+from django.conf import settings
+from django.db.models.functions import Now
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -9,7 +12,7 @@ from PIL import Image as Picture
 from PIL import UnidentifiedImageError
 
 from screening import explaining, permissions
-from screening.models import Image, Job
+from screening.models import Event, Image, Job
 from webportal.views.access import allowed, sees_films
 from workers import dispatch
 
@@ -37,8 +40,18 @@ def view(request, pk, rendition):
         answer = _thumbnail(field) if rendition == "thumb" else _stored(field)
     except (FileNotFoundError, UnidentifiedImageError):
         raise Http404("the stored rendition is missing or damaged") from None
+    if rendition != "thumb":
+        _note_view(request.user, image.study)
     answer["Cache-Control"] = KEEP.get(rendition, NEVER_KEPT)
     return answer
+
+
+def _note_view(user, study):
+    """A film that is fetched by its own address leaves an Event, as the study's page that shows it has left one."""
+    lately = Now() - timedelta(minutes=settings.CLAIM_MINUTES)
+    seen = Event.objects.filter(kind=Event.Kind.VIEW, at__gt=lately, actor=user, study=study)
+    if not seen.exists():
+        Event.note(Event.Kind.VIEW, actor=user, study=study)
 
 
 def _stored(field):
