@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from celery import signals
@@ -80,46 +81,83 @@ def load():
 
 
 def work():
-    """Claim and screen batches until none is pending, the worker stops, or WORK_S is over."""
+    """Claim and screen batches until none is pending, the worker stops, or WORK_S is over.
+
+    While one batch is predicted the renditions of the next are read. What was claimed ahead and is not begun is
+    given back: neither a stop nor an error punishes it.
+    """
     loaded = load()
     ends = time.monotonic() + WORK_S
-    while loaded and not stopping() and time.monotonic() < ends:
-        by_arrival = next(_claims) % ARRIVAL_EVERY == 0
-        batch = queue.claim_screenings(owner(), list(loaded), by_arrival=by_arrival)
-        if not batch:
-            break
-        screen(batch, loaded)
+    with ThreadPoolExecutor(1, thread_name_prefix="renditions") as reader:
+        held, read = _take(loaded, ends, reader)
+        try:
+            while held:
+                batch, films = held, read
+                # A film that runs alone must fail alone: nothing else is held meanwhile.
+                held, read = NOTHING if batch[0].alone else _take(loaded, ends, reader, ahead=True)
+                screen(films.result(), loaded)
+                if not held:
+                    held, read = _take(loaded, ends, reader)
+                if stopping():
+                    break
+        finally:
+            queue.give_back(held)
 
 
-def screen(batch, loaded):
-    """Predict one claimed batch and write what came of it. A film that cannot be read fails alone."""
-    for version_id in {row.model_version_id for row in batch}:
-        rows = [row for row in batch if row.model_version_id == version_id]
-        card, model = loaded[version_id]
-        read = [(row, tensor) for row in rows if (tensor := _read(row, card)) is not None]
-        if read:
-            _predict([row for row, _ in read], [tensor for _, tensor in read], card, model)
+NOTHING = ([], None)
 
 
-def _read(row, card):
-    grey = _grey(row)
-    return None if grey is None else preprocess.to_tensor(grey, card.input_side)
+def _take(loaded, ends, reader, ahead=False):
+    """A claimed batch and the reading of its renditions, begun; NOTHING where there is none or time is up."""
+    if not loaded or stopping() or time.monotonic() >= ends:
+        return NOTHING
+    by_arrival = next(_claims) % ARRIVAL_EVERY == 0
+    batch = queue.claim_screenings(owner(), list(loaded), by_arrival=by_arrival)
+    if batch and ahead and batch[0].alone:
+        queue.give_back(batch)
+        return NOTHING
+    return (batch, reader.submit(_read, batch, loaded)) if batch else NOTHING
 
 
-def _grey(row):
-    """The model rendition of a leased row's image, (h, w) uint8; None where it cannot be had, and the row is failed."""
+def _read(batch, loaded):
+    """[(row, its tensor, or the error that it fails with)]. Runs beside the thread that works: no database here."""
+    return [(row, _tensor(row, loaded[row.model_version_id][0].input_side)) for row in batch]
+
+
+def _tensor(row, side):
     try:
-        with row.image.model_input.open("rb") as file:
+        return preprocess.to_tensor(_grey(row.image), side)
+    except queue.Permanent as error:
+        return error
+
+
+def _grey(image):
+    """The model rendition of an image, (h, w) uint8; raises queue.Transient or queue.Permanent."""
+    try:
+        with image.model_input.open("rb") as file:
             png = file.read()
     except OSError as error:  # missing, or a storage that is away: either may pass
-        log.warning("row %s: %s", row.pk, type(error).__name__)
-        queue.fail(row, queue.Transient("rendition_missing", "The stored rendition of this film cannot be reached."))
-        return None
+        log.warning("image %s: %s", image.pk, type(error).__name__)
+        sentence = "The stored rendition of this film cannot be reached."
+        raise queue.Transient("rendition_missing", sentence) from None
     try:
         return preprocess.load_rendition(png)
     except (OSError, ValueError):
-        queue.fail(row, queue.Permanent("rendition_unreadable", "The stored rendition of this film cannot be read."))
-        return None
+        sentence = "The stored rendition of this film cannot be read."
+        raise queue.Permanent("rendition_unreadable", sentence) from None
+
+
+def screen(read, loaded):
+    """Predict one batch as it was read and write what came of it. A film that cannot be read fails alone."""
+    good = []
+    for row, film in read:
+        if isinstance(film, queue.Permanent):
+            queue.fail(row, film)
+        else:
+            good.append((row, film))
+    for version_id in {row.model_version_id for row, _ in good}:
+        mine = [(row, film) for row, film in good if row.model_version_id == version_id]
+        _predict([row for row, _ in mine], [film for _, film in mine], *loaded[version_id])
 
 
 def _predict(rows, tensors, card, model):
@@ -159,11 +197,11 @@ def explain():
 
 
 def _explain(job, card, model):
-    grey = _grey(job)
-    if grey is None:
-        return
     try:
-        heat = model.explain(grey)
+        heat = model.explain(_grey(job.image))
+    except queue.Permanent as error:
+        queue.fail(job, error)
+        return
     except Exception as error:  # as in _predict
         log.exception("an explanation failed")
         queue.fail(job, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))

@@ -17,6 +17,7 @@ def fresh_engine():
     engine._loaded.clear()
     yield
     engine._loaded.clear()
+    engine._stopping.clear()
 
 
 @pytest.fixture
@@ -127,3 +128,69 @@ def test_a_sweep_rings_no_more_where_nobody_takes_the_rings(site, monkeypatch):
     monkeypatch.setattr("workers.dispatch.backlog", lambda: 10_000)
     tasks.sweep()
     assert rung == []
+
+
+def predicting(monkeypatch, act):
+    """Let `act` happen while the model predicts its first batch."""
+    engine.load()
+    _card, model = next(iter(engine._loaded.values()))
+    real = model.predict
+
+    def predict(batch):
+        act()
+        return real(batch)
+
+    monkeypatch.setattr(model, "predict", predict)
+
+
+def states():
+    return list(Screening.objects.order_by("due_at").values_list("state", "attempts", "crashes"))
+
+
+def test_the_next_batch_is_read_while_one_is_predicted_and_given_back_at_a_stop(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (3, 2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    during = []
+
+    def stop():
+        during.extend(states())
+        engine._stopping.set()
+
+    predicting(monkeypatch, stop)
+    engine.work()
+    assert [state for state, *_ in during] == ["leased", "leased", "pending"]
+    assert states() == [("done", 1, 0), ("pending", 0, 0), ("pending", 0, 0)]
+
+
+def test_nothing_else_is_held_while_a_film_runs_alone(site, monkeypatch):
+    for minutes in (2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    Screening.objects.update(alone=True)
+    held = []
+    predicting(monkeypatch, lambda: held.append(Screening.objects.filter(state="leased").count()))
+    engine.work()
+    assert held == [1, 1]
+    assert states() == [("done", 1, 0), ("done", 1, 0)]
+
+
+def test_a_film_that_runs_alone_is_not_held_beside_a_batch(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    last = Screening.objects.order_by("due_at").last()
+    Screening.objects.filter(pk=last.pk).update(alone=True)
+    held = []
+    predicting(monkeypatch, lambda: held.append(Screening.objects.filter(state="leased").count()))
+    engine.work()
+    assert held == [1, 1]
+
+
+def test_an_error_of_the_ledger_gives_the_batch_that_was_read_ahead_back(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    monkeypatch.setattr(engine.queue, "complete", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        engine.work()
+    assert states() == [("leased", 1, 0), ("pending", 0, 0)]
