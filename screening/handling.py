@@ -39,13 +39,14 @@ def withdraw(study, actor, reason):
 
 @transaction.atomic
 def restore(study, actor):
-    """Put a withdrawn study back at its old place, with its cancelled screenings in the queue again."""
+    """Put a withdrawn study back at its old place, its cancelled screenings in the queue; returns the ids to ring for."""
     lock(study)
     if study.status != S.WITHDRAWN:
         raise lifecycle.Overtaken("only a withdrawn study can be restored")
-    queue.retry(_of_the_active_model(study).filter(state="cancelled"))
+    ids = queue.retry(_of_the_active_model(study).filter(state="cancelled"))
     lifecycle.move(study, standing.waiting_status(study), Event.Kind.RESTORE, actor=actor)
     standing.recompute([study.pk])
+    return ids
 
 
 def _of_the_active_model(study):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Subquery
 
 from screening import reasons
+from screening.answers import OPEN
 from screening.models import Band, Image, Job, ModelVersion, Receipt, Screening, Study
 
 UNSETTLED = (Job.State.PENDING, Job.State.LEASED)
-SCREENING_GOES_ON = (Screening.State.PENDING, Screening.State.LEASED, Screening.State.SUPERSEDED)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Progress:
 
     @property
     def screened(self):
-        return sum(count for state, count in self.screenings.items() if state not in SCREENING_GOES_ON)
+        return sum(count for state, count in self.screenings.items() if state not in OPEN)
 
     @property
     def settled(self):

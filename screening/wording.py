@@ -10,6 +10,8 @@ ORDER_LIMITS = (
     "other emergencies are not detected."
 )
 
+OVERTAKEN = "Somebody was faster: this study has changed meanwhile, and nothing was done. Look at it again."
+
 # Why a film carries no score, or why its score does not count: code -> what a person reads.
 AI_STATES = {
     "pending": "AI pending",

@@ -15,13 +15,12 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from screening import keeping, lifecycle, reading, sandbox, worklist
+from screening import keeping, lifecycle, reading, sandbox, wording, worklist
 from webportal.views.access import REFUSED
 
 log = logging.getLogger(__name__)
 
 NOT_FOUND = "There is nothing here under this address, or it is not yours to see."
-OVERTAKEN = "Somebody was faster: this study has changed meanwhile, and nothing was done. Look at it again."
 INVALID = "Some of what was sent does not fit; the fields say why."
 AWAY = "FirstRead cannot reach its database just now. Nothing was done; try again."
 NO_DECODER = "FirstRead cannot open films just now: nothing was stored. Tell an administrator, and try again later."
@@ -32,8 +31,8 @@ FAULT = "FirstRead failed on this request and wrote it to its log. Nothing is kn
 REFUSALS = {
     reading.NewImage: (status.HTTP_409_CONFLICT, "new_image", None),
     reading.NotYours: (status.HTTP_409_CONFLICT, "not_yours", None),
-    lifecycle.Overtaken: (status.HTTP_409_CONFLICT, "overtaken", OVERTAKEN),
-    lifecycle.ImpossibleMove: (status.HTTP_409_CONFLICT, "overtaken", OVERTAKEN),
+    lifecycle.Overtaken: (status.HTTP_409_CONFLICT, "overtaken", wording.OVERTAKEN),
+    lifecycle.ImpossibleMove: (status.HTTP_409_CONFLICT, "overtaken", wording.OVERTAKEN),
     worklist.BadCursor: (status.HTTP_400_BAD_REQUEST, "bad_cursor", BAD_CURSOR),
     OperationalError: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY),
     keeping.StorageFull: (status.HTTP_507_INSUFFICIENT_STORAGE, "storage_full", None),

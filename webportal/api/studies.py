@@ -9,7 +9,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from screening import handling, permissions, wording
-from screening.models import Band, Event, Screening, Study
+from screening.models import Band, Event, Study
 from webportal.api.access import allowed
 from webportal.api.errors import Error
 from webportal.api.shapes import PriorityField, StudyDetail, StudyRow
@@ -155,8 +155,7 @@ def restore(request, pk):
     """Put a withdrawn study back at its old place."""
     study = study_or_404(request.user, pk)
     demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
-    handling.restore(study, request.user)
-    dispatch.ring(Screening.objects.filter(image__study=study, state="pending").values_list("pk", flat=True))
+    dispatch.ring(handling.restore(study, request.user))
     return detail(request, pk)
 
 

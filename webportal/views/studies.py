@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from screening import handling, lifecycle, permissions, worklist
-from screening.models import Draft, Event, Finding, Priority, Screening, Study
+from screening import handling, lifecycle, permissions, wording, worklist
+from screening.models import Draft, Event, Finding, Priority, Study
 from webportal.ai_card import AiCard
 from webportal.views.access import allowed, demand, sees_films, study_or_404
 from workers import dispatch
@@ -24,7 +24,6 @@ SHOWN = [
     ("read", "Read", [Study.Status.READ]),
     ("withdrawn", "Withdrawn", [Study.Status.WITHDRAWN]),
 ]
-OVERTAKEN = "Somebody was faster: this study has changed meanwhile, and nothing was done. Look at it again."
 
 
 @require_http_methods(["GET", "POST"])
@@ -146,7 +145,7 @@ def change_priority(request, pk):
             words = f"Class changed from {was} to {Priority(study.priority).label}."
             _undoable(request, words, request.path, priority=before)
     except lifecycle.Overtaken:
-        messages.warning(request, OVERTAKEN)
+        messages.warning(request, wording.OVERTAKEN)
     return redirect("study", pk)
 
 
@@ -171,7 +170,7 @@ def withdraw(request, pk):
         handling.withdraw(study, request.user, form.cleaned_data["reason"])
         _undoable(request, "Withdrawn: the study is off the worklist.", reverse("restore", args=[pk]))
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
-        messages.warning(request, OVERTAKEN)
+        messages.warning(request, wording.OVERTAKEN)
     return redirect("study", pk)
 
 
@@ -181,16 +180,11 @@ def restore(request, pk):
     study = study_or_404(request.user, pk)
     demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
     try:
-        handling.restore(study, request.user)
+        dispatch.ring(handling.restore(study, request.user))
         messages.success(request, "Restored: the study is back at its old place on the worklist.")
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
-        messages.warning(request, OVERTAKEN)
-    dispatch.ring(_pending(study))
+        messages.warning(request, wording.OVERTAKEN)
     return redirect("study", pk)
-
-
-def _pending(study):
-    return list(Screening.objects.filter(image__study=study, state="pending").values_list("pk", flat=True))
 
 
 @require_POST
