@@ -39,7 +39,7 @@ def withdraw(study, actor, reason):
 
 @transaction.atomic
 def restore(study, actor):
-    """Put a withdrawn study back at its old place, its cancelled screenings in the queue; returns the ids to ring for."""
+    """Put a withdrawn study back at its old place, its screenings in the queue; returns the ids to ring for."""
     lock(study)
     if study.status != S.WITHDRAWN:
         raise lifecycle.Overtaken("only a withdrawn study can be restored")
