@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NAMES = ("mobilenetv2",)
+NAMES = ("mobilenetv2", "mobilenet")
 
 
 def get(name: str):

@@ -6,12 +6,14 @@ from keras import layers
 # What a film looks like on the way in: (side, side) grey, 0..255, as ml.preprocess gives it.
 RECIPE = {
     "side": 160,  # 224 takes twice the time
-    "epochs": 8,
+    "epochs": 12,
     "batch": 32,
     "learning_rate": 4e-4,  # peak; cosine to zero
     "warmup": 0.1,  # share of all steps: the new head's first gradients would tear the features
     "weight_decay": 1e-4,
     "label_smoothing": 0.05,
+    "mixup": 0.2,
+    "average": 0.995,  # momentum of the exponential average of the weights, a step
     "dropout": 0.3,
 }
 HEAT_LAYER = "out_relu"  # last feature map: what Grad-CAM looks at
