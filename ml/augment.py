@@ -40,9 +40,7 @@ def _move(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Rotate, scale, stretch and shift about the centre in one resampling; half the time mirrored."""
     side = picture.width
     angle = np.deg2rad(rng.uniform(-ROTATION, ROTATION))
-    zoom = rng.uniform(*SCALE) * np.array(
-        [rng.uniform(1 - STRETCH, 1 + STRETCH), rng.uniform(1 - STRETCH, 1 + STRETCH)]
-    )
+    zoom = rng.uniform(*SCALE) * rng.uniform(1 - STRETCH, 1 + STRETCH, 2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom[:, None]
     if rng.random() < 0.5:
         turn[:, 0] *= -1  # a mirrored chest is still a chest; letters are not letters any more
@@ -54,6 +52,7 @@ def _move(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _coarse(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """As if enlarged from fewer pixels."""
     small = max(1, round(picture.width * rng.uniform(*COARSE)))
     return picture.resize((small, small), Image.Resampling.BILINEAR).resize(picture.size, Image.Resampling.BILINEAR)
 
@@ -65,12 +64,14 @@ def _as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
 
 
 def _intensity(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another exposure: gamma, contrast about mid-grey, brightness; (side, side) float32 in, beyond 0..255 out."""
     grey = 255 * (np.clip(grey, 0, 255) / 255) ** np.exp(rng.uniform(-GAMMA, GAMMA))
     contrast = 1 + rng.uniform(-CONTRAST, CONTRAST)
     return (grey - 128) * contrast + 128 + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
 
 
 def _mask_corners(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each corner, at three in ten, gets a flat rectangle; (side, side) float32, changed in place as below."""
     side = len(grey)
     for rows in (slice(None, None, 1), slice(None, None, -1)):
         for columns in (slice(None, None, 1), slice(None, None, -1)):

@@ -10,6 +10,13 @@ COMMANDS = {
     "train": "train an architecture on a folder of films; resumes on the same --out",
     "evaluate": "judge a model on a folder of class folders",
     "predict": "score films: JPEG, PNG or DICOM",
+    "gate": "pass or fail a model by its precision, recall and accuracy on held-out patients",
+    "compare": "the table of several systems",
+    "audit": "what shortcuts tell without any lung: borders, file size, grey levels",
+    "export": "write a model as .keras, .h5, ONNX, OpenVINO or SavedModel",
+    "merge": "make one model of finished runs: an ensemble, or the release of one",
+    "calibrate": "a new card for a model, from local films",
+    "bench": "time a model at one film and at 32, beside plain MobileNetV2",
 }
 
 

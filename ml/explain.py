@@ -21,6 +21,11 @@ def heat_map(features: np.ndarray, gradients: np.ndarray, shape: tuple[int, int]
     return np.rint(255 * np.clip(np.asarray(picture), 0, 1)).astype(np.uint8)
 
 
+def mean_heat(heats: list[np.ndarray]) -> np.ndarray:
+    """(h, w) uint8: the mean of the heat maps of several networks on one film, each (h, w) uint8."""
+    return np.rint(np.mean(heats, axis=0)).astype(np.uint8)
+
+
 def overlay_png(heat: np.ndarray) -> bytes:
     """A PNG to lay over the film: one warm colour, as opaque as the heat map ((h, w) uint8) is hot."""
     colour = np.broadcast_to(np.array(OVERLAY_RGB, dtype=np.uint8), (*heat.shape, 3))

@@ -1,139 +1,103 @@
-"""From a finished run to weights and a card that can be shipped."""
+"""From finished runs to weights, card and report that can be shipped."""
 
 import csv
 import hashlib
-import json
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from ml import architectures, calibrate, data, metrics, preprocess
-from ml.card import BANDS, PREVALENCES, Card, save, share_with_pneumonia
-from ml.evaluate import of_logits
+from ml import (
+    audit,
+    canary,
+    card,
+    domain,
+    drafts,
+    evaluate,
+    half,
+    members,
+    operating,
+    outputs,
+    preprocess,
+    registry,
+    report,
+)
+from ml.card import Card
 
-SENSITIVITY_BOUND = 0.95  # "likely": the lower 95 % bound of sensitivity stays at or above this
-SENSITIVITY_LOW = 0.98  # below the second point, at most 2 % of the pneumonias of validation
+# Until the logits are there, which are made with the weights as stored: a card that can be read, and says nothing.
+NOTHING_YET = {
+    "schema": card.SCHEMA,
+    "temperature": 1.0,
+    "calibration_prevalence": 0.5,
+    "operating_points": {"likely": 0.5, "uncertain": 0.25},
+    "canary": {"seed": canary.SEED, "logit": 0.0, "tolerance": canary.TOLERANCE},
+    "band_rates": {band: {"pneumonia": 0.0, "other": 0.0} for band in card.BANDS},
+    "figures": {"auc": 0.5},
+    "calibration": {},
+    "ppv_table": {},
+}
 
 
-def release(out: Path, name: str, version: str, about: dict) -> Card:
-    """Write out/NAME.weights.h5, out/NAME.json and out/NAME.validation.csv from the best epoch of the run in `out`.
+def release(runs: list[Path], out: Path, name: str, version: str, about: dict) -> Card:
+    """Write NAME.weights.h5, NAME.validation.csv, the report and NAME.json into `out` from the runs' best epochs.
 
-    about: data (name), age_range, limits, credit: what no file can know.
+    One run gives a model of one network, several an ensemble. about: data (name), age_range, limits, credit: what no
+    file can know. Every figure is of the weights as stored. Raises DataError, and then writes nothing.
     """
-    from ml import train  # Keras
+    configs = members.agreed(runs)
+    (films, training), (held, validation), left_out = members.films(runs[0], configs[0])
+    with drafts.folder(out, last=f"{name}.json") as draft:
+        content = _weights(runs, configs, films, draft / f"{name}.weights.h5")
+        content |= {"name": name, "version": version, "report": f"{name}.report.html"}
+        content |= members.provenance(runs, configs[0], training, validation, left_out, about)
+        model = outputs.ByKeras(registry.build(card.read(content | NOTHING_YET, draft / f"{name}.json")))
+        scored = evaluate.of_tensors(model, held, validation)
+        content |= _judged(content, model, scored) | {"audit": audit.audit(model, validation, held)}
+        made = card.save(content, draft / f"{name}.json")
+        save_scores(draft / f"{name}.validation.csv", made.calibrate(scored.logits), scored.labels)
+        write_report(made, draft, scored)
+    return card.load(out / f"{name}.json")
 
-    config = train.Config(**json.loads((out / "config.json").read_text()))
-    model = architectures.get(config.architecture).build(config.side)
-    model.load_weights(out / "best.weights.h5", skip_mismatch=False)
-    weights = out / f"{name}.weights.h5"
-    model.save_weights(weights)
-    held_out = train.cached(out / "validation", train.samples(config)[1], config.side)
-    if held_out is None:
-        raise data.DataError(f"The films in {config.data} are no longer those that {out} was trained on.")
-    films, validation = held_out
-    logits = model.predict(films.astype("float32"), batch_size=32, verbose=0)[:, 0]
-    content = {
-        "name": name,
-        "version": version,
-        "architecture": config.architecture,
-        "input_side": config.side,
+
+def _weights(runs: list[Path], configs: list, films: np.ndarray, path: Path) -> dict:
+    """Write the weights of the served model; returns what the card says of it."""
+    networks = [members.network(run, config) for run, config in zip(runs, configs, strict=True)]
+    looks = outputs.looks(networks)
+    kernel, bias = domain.fit(lambda some: outputs.predicted(looks, some), films, configs[0].seed)
+    classes = next(names for names in card.CLASSES if len(names) == configs[0].classes)
+    model = outputs.served(networks, len(classes), kernel.shape[1])
+    model.get_layer("domain").set_weights([kernel, bias])
+    model.save_weights(path)
+    half.halve(path)
+    return {
+        "architecture": configs[0].architecture if len(configs) == 1 else "ensemble",
+        "members": [members.entry(config) for config in configs],
+        "classes": classes,
+        "input_side": configs[0].side,
+        "preprocess_version": preprocess.PREPROCESS_VERSION,
+        "weights": path.name,
+        "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "domain": {"components": kernel.shape[1], "limit": 1.0, "false_reject": None},
     }
-    content |= {"preprocess_version": preprocess.PREPROCESS_VERSION, "weights": weights.name}
-    content |= {"weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
-    content |= _provenance(config, about) | {"curves": json.loads((out / "curves.json").read_text())}
-    content |= judge(logits, validation, content)
-    card = save(content, out / f"{name}.json")
-    _save_scores(out / f"{name}.validation.csv", card.calibrate(logits), validation)
-    return card
 
 
-def _save_scores(path: Path, p: np.ndarray, samples: list[data.Sample]) -> None:
+def _judged(content: dict, model: outputs.ByKeras, scored: evaluate.Scored) -> dict:
+    """The fields of a card that follow from films which its model has not learned from, and from its canary."""
+    found = operating.judge(scored.logits, scored.labels, scored.patients)
+    components, seed = content["domain"]["components"], content["split"]["seed"]
+    found["domain"] = domain.judge(scored.distances, scored.patients, components, seed)
+    logit = float(model.predict(canary.film(canary.SEED, content["input_side"])).logits[0])
+    return found | {"canary": NOTHING_YET["canary"] | {"logit": round(logit, 6)}}
+
+
+def write_report(made: Card, folder: Path, scored: evaluate.Scored) -> None:
+    """The report of a card into its folder, and the page with films, whose heat needs Keras to run on TensorFlow."""
+    report.write(folder, made, scored, films=keras.config.backend() == "tensorflow")
+
+
+def save_scores(path: Path, p: np.ndarray, labels: np.ndarray) -> None:
     """The validation scores as `label,p`, without names: what the simulation of the worklist resamples."""
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["label", "p"])
-        rows.writerows(("PNEUMONIA" if s.label else "OTHER", f"{each:.6f}") for s, each in zip(samples, p, strict=True))
-
-
-def judge(logits: np.ndarray, validation: list[data.Sample], content: dict) -> dict:
-    """Calibration, operating points, band rates and figures of a card from its validation logits."""
-    labels = np.array([s.label for s in validation])
-    patients = np.array([s.patient for s in validation])
-    temperature, prevalence = calibrate.fit(logits, labels)
-    p = calibrate.probability(logits, temperature, prevalence)
-    likely, uncertain = operating_points(p, labels)
-    rates = band_rates(p, labels, likely, uncertain)
-    found = {"temperature": temperature, "calibration_prevalence": prevalence, "band_rates": rates}
-    found |= {"operating_points": {"likely": likely, "uncertain": uncertain}, "ppv_table": _ppv_table(rates)}
-    card = Card(**content, **found, figures={})
-    figures = of_logits(card, logits, labels, patients)
-    second = metrics.rates(labels, p >= uncertain)
-    figures["at_uncertain"] = {
-        name: {"value": round(hits / of, 4), "interval": [round(end, 4) for end in metrics.wilson(hits, of)]}
-        for name, (hits, of) in second.items()
-    }
-    return found | {"figures": figures}
-
-
-def operating_points(p: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """(likely, uncertain): thresholds on p, uncertain < likely; raises DataError where validation is too small."""
-    sick = np.sort(p[labels == 1])
-    reach = [len(sick) - i for i in range(len(sick))]  # how many are called at a threshold of sick[i]
-    sure = [i for i, hits in enumerate(reach) if metrics.wilson(hits, len(sick))[0] >= SENSITIVITY_BOUND]
-    low = [i for i, hits in enumerate(reach) if hits / len(sick) >= SENSITIVITY_LOW]
-    if not sure or sure[-1] == 0:
-        raise data.DataError(
-            f"Validation holds {len(sick)} films with pneumonia, too few to show a sensitivity of {SENSITIVITY_BOUND}."
-        )
-    # with few films "likely" reaches further down than 0.98 asks: the second point then goes one film lower
-    likely, uncertain = sure[-1], min(low[-1], sure[-1] - 1)
-    return _just_below(sick[likely], p), _just_below(sick[uncertain], p)
-
-
-def _just_below(value: float, p: np.ndarray) -> float:
-    """Half-way to the next lower score, so that rounding on another machine moves no film over the threshold."""
-    lower = p[p < value]
-    return float((value + (lower.max() if len(lower) else 0.0)) / 2)
-
-
-def band_rates(p: np.ndarray, labels: np.ndarray, likely: float, uncertain: float) -> dict:
-    """Each band's share of the films with and without pneumonia; half a film added, so that no band is impossible."""
-    band = np.where(p >= likely, 0, np.where(p >= uncertain, 1, 2))
-
-    def share(label: int, index: int) -> float:
-        return round(float(((band[labels == label] == index).sum() + 0.5) / ((labels == label).sum() + 1.5)), 6)
-
-    return {name: {"pneumonia": share(1, i), "other": share(0, i)} for i, name in enumerate(BANDS)}
-
-
-def _ppv_table(rates: dict) -> dict:
-    return {
-        band: {
-            f"{prevalence:.2f}": round(share_with_pneumonia(rates[band], prevalence), 4) for prevalence in PREVALENCES
-        }
-        for band in BANDS
-    }
-
-
-def _provenance(config, about: dict) -> dict:
-    from ml import train
-
-    training, validation = train.samples(config)
-    films = len(training) + len(validation)
-    left_out = len(data.load(Path(config.data))) - films if config.exclude else 0
-    sides = {
-        side: {
-            "films": len(part),
-            "patients": len({s.patient for s in part}),
-            "pneumonia": sum(s.label for s in part),
-        }
-        for side, part in (("training", training), ("validation", validation))
-    }
-    return {
-        "data": {"name": about["data"], "manifest_sha256": data.manifest_hash(training + validation)}
-        | {"films": films, "left_out": left_out},
-        "split": {"by": "patient", "seed": config.seed, "fraction": config.validation} | sides,
-        "age_range": about["age_range"],
-        "limits": about["limits"],
-        "credit": about["credit"],
-    }
+        rows.writerows(("PNEUMONIA" if sick else "OTHER", f"{each:.6f}") for sick, each in zip(labels, p, strict=True))

@@ -4,8 +4,9 @@
 
 The same command on the same RUN folder resumes after the last finished epoch. Written in Keras alone, so that it runs
 on TensorFlow, PyTorch or JAX (KERAS_BACKEND). RUN holds config.json, the films of both sides of the split as rendered
-for this model (training.npy, validation.npy), curves.json, and best.weights.h5 of the epoch with the lowest
-validation loss; ml.release makes the card from it.
+for this model (training.npy, validation.npy; the .json beside each names those left out), curves.json (accuracy and
+loss of both sides, an epoch a row), and best.weights.h5 of the epoch with the lowest validation loss; ml.release makes
+the card from it. How a network is trained stands in its RECIPE, ml/architectures/.
 """
 
 import json
@@ -18,11 +19,10 @@ import numpy as np
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
-from sklearn.metrics import log_loss, roc_auc_score
 
-from ml import architectures, calibrate, data, preprocess
-from ml.augment import augment
-from ml.progress import bar, track
+from ml import architectures, data, frozen, judging, optimise, preprocess
+from ml.batches import Batches
+from ml.progress import track
 
 
 @dataclass(frozen=True)
@@ -40,166 +40,140 @@ class Config:
     seed: int = 2018
     member: int = 0  # runs that differ in this alone share the split and nothing else: members of an ensemble
     limit: int | None = None  # films, for a quick trial
+    classes: int = 2  # or 3: normal, bacterial, viral
+    precision: str = "float32"  # a Keras policy; weights are float32 under each
+    patient_pattern: str | None = None
 
 
-class Batches(keras.utils.PyDataset):
-    """Augmented batches, each film with the weight of its class; order and noise follow from seed and epoch."""
-
-    def __init__(self, films: np.ndarray, labels: np.ndarray, config: Config, first_epoch: int = 0):
-        super().__init__()
-        self.films, self.labels, self.config, self.epoch = films, labels, config, first_epoch
-        self.mixup = architectures.get(config.architecture).RECIPE.get("mixup", 0)
-        counts = np.bincount(labels, minlength=len(data.CLASSES))
-        self.class_weight = len(labels) / (len(counts) * counts)
-        self.on_epoch_begin()
-
-    def on_epoch_begin(self) -> None:
-        self.order = self._chance(0).permutation(len(self.labels))
-
-    def _chance(self, purpose: int) -> np.random.Generator:
-        return np.random.default_rng((self.config.seed, self.config.member, self.epoch, purpose))
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-
-    def __len__(self) -> int:
-        return len(self.labels) // self.config.batch
-
-    def __getitem__(self, index: int):
-        chosen = self.order[index * self.config.batch : (index + 1) * self.config.batch]
-        rng = self._chance(1 + index)
-        films = np.stack([augment(film, rng) for film in self.films[chosen]]).astype("float32")
-        labels = self.labels[chosen]
-        share, other = self._mix(rng, len(chosen))
-        weights = self.class_weight[labels]
-        return (
-            share[:, None, None] * films + (1 - share[:, None, None]) * films[other],
-            (share * labels + (1 - share) * labels[other])[:, None].astype("float32"),
-            (share * weights + (1 - share) * weights[other]).astype("float32"),
-        )
-
-    def _mix(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mixup (Zhang 2018, arXiv 1710.09412): ((n,) float32 share of each film, (n,) the film it is mixed with)."""
-        share = rng.beta(self.mixup, self.mixup, count) if self.mixup else np.ones(count)
-        return share.astype("float32"), rng.permutation(count)
-
-
-class Judge(keras.callbacks.Callback):
-    """After each epoch: settle, score the validation films, keep the curves and the best weights over a resume."""
-
-    def __init__(self, out: Path, films: np.ndarray, held: np.ndarray, held_labels: np.ndarray):
-        super().__init__()
-        self.out, self.path, self.films = out, out / "curves.json", films
-        self.held, self.held_labels = held.astype("float32"), held_labels
-        self.epochs = json.loads(self.path.read_text()) if self.path.is_file() else []
-
-    def on_epoch_end(self, epoch: int, logs=None) -> None:
-        settle(self.model, self.films)
-        logs |= self._score(self.model.predict(self.held, batch_size=64, verbose=0)[:, 0])
-        figures = {name: round(float(value), 5) for name, value in logs.items()}
-        self.epochs = [*self.epochs[:epoch], {"epoch": epoch + 1} | figures]
-        if figures["val_loss"] <= min(row["val_loss"] for row in self.epochs):
-            self.model.save_weights(self.out / "best.weights.h5")
-        self.path.write_text(json.dumps(self.epochs, indent=1))
-
-    def _score(self, logits: np.ndarray) -> dict[str, float]:
-        """Judged as shipped, so after calibration: an offset that calibration removes is no fault of an epoch."""
-        labels = self.held_labels
-        p = calibrate.probability(logits, *calibrate.fit(logits, labels), prevalence=labels.mean())
-        return {
-            "val_loss": float(log_loss(labels, p)),
-            "val_auc": float(roc_auc_score(labels, p)),
-            "val_accuracy": float(np.mean((p >= 0.5) == labels)),
-        }
-
-
-def settle(model: keras.Model, films: np.ndarray, count: int = 640, batch: int = 64) -> None:
-    """Take batch norm's statistics anew, as a plain mean over films as they are served.
-
-    Those gathered in training belong to disturbed films and were seen to cost 0.01 of AUC on plain ones.
-    """
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    usual = [layer.momentum for layer in norms]
-    chosen = films[np.random.default_rng(0).permutation(len(films))[:count]]
-    for i in range(max(1, len(chosen) // batch)):
-        for layer in norms:
-            layer.momentum = i / (i + 1)
-        model(chosen[i * batch : (i + 1) * batch].astype("float32"), training=True)
-    for layer, momentum in zip(norms, usual, strict=True):
-        layer.momentum = momentum
-
-
-class Bar(keras.callbacks.Callback):
-    """A rich bar an epoch, and its figures in one line after it."""
-
-    def on_epoch_begin(self, epoch: int, logs=None) -> None:
-        self.bar = bar()
-        self.bar.start()
-        self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.params['epochs']}", total=self.params["steps"])
-
-    def on_train_batch_end(self, batch: int, logs=None) -> None:
-        self.bar.update(self.task, advance=1)
-
-    def on_epoch_end(self, epoch: int, logs=None) -> None:
-        self.bar.stop()
-        print(
-            f"epoch {epoch + 1}: " + "  ".join(f"{key} {value:.4f}" for key, value in logs.items()),
-            flush=True,
-        )
-
-
-def run(config: Config, out: Path) -> Path:
-    """Train as `config` says into `out`; returns the folder. Raises data.DataError for data that cannot be used."""
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, config)
-    keras.utils.set_random_seed(config.seed + config.member)
-    training, validation = samples(config)
-    films, training = rendered(out / "training", training, config.side)
-    held, validation = rendered(out / "validation", validation, config.side)
-    labels = _labels(training)
-    model = architectures.get(config.architecture).build(config.side, weights=config.weights)
-    _compile(model, config, steps=len(labels) // config.batch)
-    judge = Judge(out, films, held, _labels(validation))
-    backup = keras.callbacks.BackupAndRestore(str(out / "backup"), delete_checkpoint=False)
-    batches = Batches(films, labels, config, first_epoch=len(judge.epochs))
-    # The order matters: what a resume goes on from is kept before the averaged weights take the place of the last.
-    model.fit(
-        batches,
-        epochs=config.epochs,
-        callbacks=[backup, keras.callbacks.SwapEMAWeights(swap_on_epoch=True), judge, Bar()],
-        verbose=0,
-    )
+def run(config: Config, out: Path, tensorboard: bool = False) -> Path:
+    """Train as `config` says into `out`; returns the folder. Raises data.DataError."""
+    watch = [judging.tensorboard(out / "tensorboard")] if tensorboard else []
+    _refuse_other(out, config)
+    found, left_out = films(config)
+    if config.exclude:
+        print(f"{left_out} films of patients in {config.exclude} are left out")
+    training, validation = split(found, config)
+    _refuse_other_films(out, {"training": training, "validation": validation})
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        keras.utils.set_random_seed(config.seed + config.member)
+        model = architectures.get(config.architecture).build(config.side, config.classes, config.weights)
+        _make(out)
+        judging.write(out / "config.json", asdict(config))
+        training = rendered(out / "training", training, config.side)
+        validation = rendered(out / "validation", validation, config.side)
+        _fit(model, config, out, training, validation, watch)
+    finally:
+        keras.config.set_dtype_policy("float32")  # whoever builds the model next serves it
     return out
+
+
+def _fit(whole: keras.Model, config: Config, out: Path, training: tuple, validation: tuple, watch: list) -> None:
+    """training, validation: (films, samples) each."""
+    recipe = architectures.get(config.architecture).RECIPE
+    for _, part in (training, validation):
+        data.require_classes(part, config.classes, "Too few films can be read")
+    model, (films, held) = whole, (training[0], validation[0])
+    if frozen.fits(whole, recipe):
+        model = frozen.head(whole)
+        films, held = (
+            frozen.features(whole, out / name, of) for name, of in (("training", films), ("validation", held))
+        )
+    batches = Batches(
+        films,
+        data.indices(training[1], config.classes),
+        config,
+        recipe,
+        outputs=model.output_shape[-1],
+        first_epoch=judging.epochs_done(out / "backup"),
+    )
+    if not len(batches):
+        raise data.DataError(f"{len(films)} films fill no batch of {config.batch}; bring more, or give --batch.")
+    optimise.prepare(model, recipe, steps=len(batches) * config.epochs)
+    average = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe["average"] else []
+    judge = judging.Judge(out, whole, films, held, data.indices(validation[1], config.classes))
+    # The order matters: the averaged weights are judged, then the last are back, and are what a resume goes on from.
+    with judging.Bar() as bar:
+        callbacks = [*average, judge, judging.Backup(out / "backup", *average), *watch, bar]
+        model.fit(batches, epochs=config.epochs, callbacks=callbacks, verbose=0)
 
 
 def samples(config: Config) -> tuple[list[data.Sample], list[data.Sample]]:
     """(training, validation) of a run: the same lists whenever they are asked for."""
-    found = data.load(Path(config.data))
+    return split(films(config)[0], config)
+
+
+def films(config: Config) -> tuple[list[data.Sample], int]:
+    """(the films of a run before its split, how many of the folder `exclude` left out)."""
+    folder = data.load(Path(config.data), config.classes, config.patient_pattern)
+    found = folder
     if config.exclude:
-        found = data.without_patients_of(found, {path.name for path in Path(config.exclude).rglob("*")})
+        found = data.without_patients_in(folder, Path(config.exclude), config.patient_pattern)
+    left_out = len(folder) - len(found)
     if config.limit:
         found = [found[i] for i in np.random.default_rng(config.seed).permutation(len(found))[: config.limit]]
-    return data.split(found, config.validation, config.seed)
+    return found, left_out
 
 
-def _claim(out: Path, config: Config) -> None:
-    """Write the config, or refuse a folder that another config has begun."""
-    path, text = out / "config.json", json.dumps(asdict(config), indent=1)
-    if path.is_file() and path.read_text() != text:
+def split(found: list[data.Sample], config: Config) -> tuple[list[data.Sample], list[data.Sample]]:
+    """(training, validation) of what `films` found."""
+    return data.split(found, config.validation, config.seed, config.classes)
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise data.DataError(f"{out} cannot be made ({error.strerror}); give another --out.") from None
+
+
+def _refuse_other_films(out: Path, sides: dict[str, list[data.Sample]]) -> None:
+    """Raise DataError where a run goes on and its films have changed: some would change sides of the split."""
+    if not (out / "backup").exists() and not (out / "curves.json").exists():
+        return
+    begun = made_for(out)
+    if any(films not in (None, data.manifest_hash(sides[side])) for side, films in begun.items()):
+        raise data.DataError(f"The films are no longer those that the run in {out} began with; give another --out.")
+
+
+def made_for(out: Path) -> dict[str, str | None]:
+    """{"training", "validation": hash of its films} of the run in `out`; None where they are not rendered yet."""
+    files = {side: out / f"{side}.json" for side in ("training", "validation")}
+    return {
+        side: json.loads(path.read_text())["made_for"]["films"] if path.is_file() else None
+        for side, path in files.items()
+    }
+
+
+def _refuse_other(out: Path, config: Config) -> None:
+    """Raise DataError for a folder that another config has begun; fields that its file lacks have their defaults."""
+    if out.exists() and not out.is_dir():
+        raise data.DataError(f"{out} is a file; give another --out.")
+    if (out / "config.json").is_file() and read_config(out) != config:
         raise data.DataError(f"{out} holds a run with other settings; give another --out, or remove it.")
-    path.write_text(text)
+
+
+def read_config(out: Path) -> Config:
+    """The config of the run in `out`; raises DataError where there is none that this version knows."""
+    try:
+        return Config(**json.loads((out / "config.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        raise data.DataError(f"{out} holds no run of this version: its config.json cannot be read.") from None
 
 
 def rendered(stem: Path, part: list[data.Sample], side: int) -> tuple[np.ndarray, list[data.Sample]]:
     """The films of one side of the split, rendered once and kept beside the run."""
     if found := cached(stem, part, side):
         return found
+    for stale in (".json", ".features.npy"):  # of other films, or of another pixel path
+        stem.with_suffix(stale).unlink(missing_ok=True)
     films, kept, unreadable = data.render(part, side, progress=track(f"rendering {stem.name}"))
     for sentence in unreadable:
         print(f"left out: {sentence}")
+    print(f"{stem.name}: {len(films)} films, {len(unreadable)} left out")
     np.save(stem.with_suffix(".npy"), films)
-    index = {"made_for": _made_for(part, side), "kept": [s.path.as_posix() for s in kept]}
-    stem.with_suffix(".json").write_text(json.dumps(index))
+    names = {"kept": [s.path.as_posix() for s in kept], "sha256": [s.sha256 for s in kept], "unreadable": unreadable}
+    judging.write(stem.with_suffix(".json"), {"made_for": _made_for(part, side)} | names)
     return films, kept
 
 
@@ -208,42 +182,29 @@ def cached(stem: Path, part: list[data.Sample], side: int) -> tuple[np.ndarray, 
     index = stem.with_suffix(".json")
     if not index.is_file() or (found := json.loads(index.read_text()))["made_for"] != _made_for(part, side):
         return None
-    kept = set(found["kept"])
-    return np.load(stem.with_suffix(".npy")), [s for s in part if s.path.as_posix() in kept]
+    films, kept = np.load(stem.with_suffix(".npy")), _kept(part, found)
+    return (films, kept) if len(films) == len(kept) else None
+
+
+def _kept(part: list[data.Sample], index: dict) -> list[data.Sample]:
+    """The samples that an index names, in its order; by content where they have moved. Older indexes have paths alone.
+
+    One that is not there is left out: the caller sees it by the count.
+    """
+    by_path, by_hash = {s.path.as_posix(): s for s in part}, {s.sha256: s for s in part}
+    found = []
+    for path, sha256 in zip(index["kept"], index.get("sha256") or [None] * len(index["kept"]), strict=True):
+        there = by_path.get(path)
+        found.append(there if there and sha256 in (None, there.sha256) else by_hash.get(sha256))
+    return [sample for sample in found if sample]
+
+
+def unreadable(out: Path) -> list[str]:
+    """A sentence for each corrupt film that the run in `out` left out, of both sides: for the card's provenance."""
+    files = [out / f"{name}.json" for name in ("training", "validation")]
+    indexes = [json.loads(path.read_text()) for path in files if path.is_file()]
+    return [sentence for index in indexes for sentence in index.get("unreadable", [])]
 
 
 def _made_for(part: list[data.Sample], side: int) -> dict:
     return {"films": data.manifest_hash(part), "preprocess": preprocess.PREPROCESS_VERSION, "side": side}
-
-
-def _labels(part: list[data.Sample]) -> np.ndarray:
-    return np.array([sample.label for sample in part])
-
-
-def _compile(model: keras.Model, config: Config, steps: int) -> None:
-    recipe, total = architectures.get(config.architecture).RECIPE, steps * config.epochs
-    warmup = int(recipe["warmup"] * total)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe["learning_rate"] / 25,
-        total - warmup,
-        warmup_target=recipe["learning_rate"],
-        warmup_steps=warmup,
-    )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(
-            rate, weight_decay=recipe["weight_decay"], use_ema=True, ema_momentum=recipe["average"]
-        ),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe["label_smoothing"]),
-        jit_compile=_jit(),
-        weighted_metrics=[],  # named, or Keras warns that the class weights leave the metrics alone
-        metrics=[
-            keras.metrics.AUC(from_logits=True, name="auc"),
-            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
-        ],
-    )
-
-
-def _jit() -> str | bool:
-    """XLA where it helps: on a processor TensorFlow's convolutions were thrice as fast without (44 films/s, 13)."""
-    on_processor = keras.config.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
-    return False if on_processor else "auto"

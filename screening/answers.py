@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from screening.models import Band, Image, ModelVersion, Prediction, Screening
+from screening import standing
+from screening.models import SHOWN, Band, Image, ModelVersion, Prediction, Screening
 
 OPEN = (Screening.State.PENDING, Screening.State.LEASED, Screening.State.SUPERSEDED)
 
@@ -14,12 +15,14 @@ class Answer:
     """What one model version says of one image, as far as it counts.
 
     probability: 0..1, calibrated, at the reference prevalence of 20 %; None for a child or an adult outside the
-    card's ages, where the band is "uncertain" whatever the model says.
+    card's ages and for a film unlike those it learned from, where the band is "uncertain" whatever the model says.
+    subtypes: of a model with three classes, for research alone.
     """
 
     probability: float | None
     band: str
     model_version: ModelVersion
+    subtypes: dict | None = None
 
     @property
     def score(self):
@@ -28,17 +31,20 @@ class Answer:
 
 def awaited(images):
     """Of the given images (ids), those that the AI will answer for and has not: a queryset."""
-    ended = Screening.objects.filter(image=OuterRef("pk")).exclude(state__in=OPEN)
+    ended = Screening.objects.filter(SHOWN, image=OuterRef("pk")).exclude(state__in=OPEN)
     return Image.objects.filter(pk__in=images, gate="").exclude(Exists(ended))
 
 
 def answers(images):
     """{image id: Answer} for those of the given images (ids) that have one; the active version's before older ones."""
-    found = Prediction.objects.filter(image__in=images).select_related("model_version", "image__study")
-    return {each.image_id: _answer(each) for each in found.order_by("model_version__active", "created_at")}
+    found = Prediction.objects.filter(SHOWN, image__in=images).select_related("model_version", "image__study")
+    found = found.order_by("model_version__active", "created_at")
+    return {each.image_id: answer(each, each.image.study) for each in found}
 
 
-def _answer(prediction):
-    if prediction.image.study.ai_state == "outside_age":
-        return Answer(None, Band.UNCERTAIN, prediction.model_version)
-    return Answer(prediction.probability, prediction.band, prediction.model_version)
+def answer(prediction, study):
+    """The Answer of one prediction for a film of `study`, as far as it counts there."""
+    version = prediction.model_version
+    if standing.outside_age(study, version) or standing.outside_domain(study, prediction):
+        return Answer(None, Band.UNCERTAIN, version)
+    return Answer(prediction.probability, prediction.band, version, prediction.subtypes)

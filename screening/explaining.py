@@ -5,6 +5,9 @@ from django.db import transaction
 from screening import queue
 from screening.models import Event, Job, ModelVersion
 
+# An explanation that is asked for again, its version being active, is drawn again from these.
+ENDED = (Job.State.FAILED, Job.State.QUARANTINED, Job.State.CANCELLED, Job.State.SUPERSEDED)
+
 
 class NoModel(Exception):
     """No model is active, so there is none whose look could be drawn."""
@@ -28,7 +31,8 @@ def ask(image, actor):
         model_version=version_for(image),
         defaults={"priority": study.priority, "due_at": study.due_at},
     )
-    if queue.retry(Job.objects.filter(pk=job.pk)):
+    ended = Job.objects.filter(pk=job.pk, state__in=ENDED)
+    if queue.again(ended):
         job.refresh_from_db()
     Event.note(Event.Kind.EXPLAIN, actor=actor, study=study, image=str(image.pk))
     return job

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import F
 
-from screening import lifecycle, order, queue, standing
+from screening import lifecycle, order, queue, rollout, standing
 from screening.models import Event, Priority, Screening, Study
 
 S = Study.Status
@@ -18,7 +18,8 @@ def change_priority(study, priority, actor, reason=""):
     was, study.priority = study.priority, Priority(priority)
     study.due_at, study.cap_at = order.due(study, standing.weight(study))
     study.save(update_fields=["priority", "due_at", "cap_at"])
-    Screening.objects.filter(image__study=study, state="pending").update(priority=study.priority, due_at=study.due_at)
+    pending = Screening.objects.filter(image__study=study, state="pending", model_version__active=True)
+    pending.update(priority=study.priority, due_at=study.due_at)
     Event.note(Event.Kind.PRIORITY, actor=actor, study=study, was=was, to=study.priority, reason=reason[:200])
 
 
@@ -43,10 +44,17 @@ def restore(study, actor):
     lock(study)
     if study.status != S.WITHDRAWN:
         raise lifecycle.Overtaken("only a withdrawn study can be restored")
-    ids = queue.retry(_of_the_active_model(study).filter(state="cancelled"))
+    ids = _take_up(study)
     lifecycle.move(study, standing.waiting_status(study), Event.Kind.RESTORE, actor=actor)
+    rollout.hurry([study])
     standing.recompute([study.pk])
     return ids
+
+
+def _take_up(study):
+    """What a withdrawal or a change of model took out of the queue meanwhile goes back into it; returns the ids."""
+    held = Screening.objects.filter(image__study=study, model_version__in=rollout.at_work())
+    return queue.again(held.filter(state__in=("cancelled", "superseded")))
 
 
 def _of_the_active_model(study):
@@ -61,7 +69,9 @@ def image_joined(study, image, actor=None):
     Study.objects.filter(pk=study.pk).update(version=F("version") + 1)
     detail = {"image": str(image.pk)}
     if study.status == S.READ:
+        _take_up(study)
         lifecycle.move(study, standing.waiting_status(study), Event.Kind.IMAGE_JOINED, actor=actor, detail=detail)
+        rollout.hurry([study])
     else:
         Event.note(Event.Kind.IMAGE_JOINED, actor=actor, study=study, **detail)
     standing.recompute([study.pk])

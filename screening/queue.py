@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from screening import standing
-from screening.models import Image, Job, ModelVersion, Prediction, Screening, Study
+from screening import rollout, standing
+from screening.models import BACKGROUND, Image, Job, Prediction, Screening, Study
 
 State = Screening.State
 
@@ -45,6 +45,11 @@ class Result:
     band: str
     preprocess_version: str
     milliseconds: float
+    # From the films that the model knows, None where its card has no domain; and whether that is too far.
+    distance: float | None = None
+    outside_domain: bool = False
+    # {"bacterial": p, "viral": p} of a model with three classes.
+    subtypes: dict | None = None
 
 
 def _lease_end():
@@ -55,12 +60,13 @@ def _lease_end():
 def claim(rows, owner, limit, *, by_arrival=False):
     """Lease up to `limit` pending rows of the queryset `rows` to `owner`; returns them with their new fence.
 
-    The most urgent first, or by arrival. A row that ran in a batch whose lease expired is claimed alone.
-    The caller commits (leaves every transaction) before it begins the work.
+    The most urgent first, or by arrival, with what is in the background behind every class either way. A row that ran
+    in a batch whose lease expired is claimed alone. The caller commits (leaves every transaction) before the work.
     """
     due = rows.filter(state=State.PENDING, next_attempt_at__lte=Now())
-    key = ("created_at", "id") if by_arrival else ("priority", "due_at", "id")
-    found = list(due.select_for_update(skip_locked=True, of=("self",)).order_by(*key)[:limit])
+    due = due.select_for_update(skip_locked=True, of=("self",))
+    found = list(due.filter(priority__lt=BACKGROUND).order_by("created_at", "id")[:limit]) if by_arrival else []
+    found = found or list(due.order_by("priority", "due_at", "id")[:limit])
     if found:
         found = found[:1] if found[0].alone else [row for row in found if not row.alone]
     type_of(rows).filter(pk__in=[row.pk for row in found]).update(
@@ -138,6 +144,9 @@ def _prediction(result, worker):
         logit=result.logit,
         probability=result.probability,
         band=result.band,
+        distance=result.distance,
+        outside_domain=result.outside_domain,
+        subtypes=result.subtypes,
         preprocess_version=result.preprocess_version,
         milliseconds=result.milliseconds,
         worker=worker,
@@ -183,30 +192,42 @@ def give_back(rows):
 @transaction.atomic
 def retry(rows):
     """Put ended rows (a queryset of failed, quarantined or cancelled ones) back in the queue, with a clean slate."""
-    again = rows.filter(state__in=[State.FAILED, State.QUARANTINED, State.CANCELLED])
-    ids = list(again.select_for_update(of=("self",)).values_list("pk", flat=True))
-    _to_the_start(type_of(rows).filter(pk__in=ids))
-    _recompute_studies_of(type_of(rows).filter(pk__in=ids))
+    return again(rows.filter(state__in=[State.FAILED, State.QUARANTINED, State.CANCELLED]))
+
+
+def again(rows):
+    """Put these ended rows back in the queue; returns their ids. Part of the caller's transaction.
+
+    A read study is left as it is: what was signed stands.
+    """
+    ids = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    held = type_of(rows).filter(pk__in=ids)
+    rollout.to_the_start(held)
+    if rows.model is Screening:
+        unread = Study.objects.filter(images__screenings__in=ids).exclude(status=Study.Status.READ)
+        studies = list(unread.values_list("pk", flat=True).distinct())
+        rollout.hurry(studies)
+        standing.recompute(studies)
     return ids
 
 
-def _to_the_start(rows):
-    rows.update(
-        state=State.PENDING, attempts=0, crashes=0, alone=False, next_attempt_at=Now(), error_code="",
-        error_sentence="", ended_at=None, rang_at=None,
-    )  # fmt: skip
-
-
 def enqueue(images):
-    """One pending screening an image for the active version, where there is none yet. Returns the new rows' ids."""
-    active = ModelVersion.objects.filter(active=True).first()
-    if active is None:
-        return []
-    rows = [
-        Screening(image=image, model_version=active, priority=image.study.priority, due_at=image.study.due_at)
-        for image in images
-        if image.gate == ""
-    ]
+    """One pending screening an image for each version at work, where there is none yet. Returns the new rows' ids."""
+    return [pk for version in rollout.at_work() for pk in enqueue_for(images, version)]
+
+
+def enqueue_for(images, version):
+    """One pending screening an image for `version`, where there is none yet; returns the new rows' ids.
+
+    What nobody waits for stands in the background: a version in shadow, a study that is read.
+    """
+    rows = []
+    for image in images:
+        if image.gate == "":
+            study = image.study
+            waited_for = version.active and study.status in Study.ON_WORKLIST
+            priority = study.priority if waited_for else BACKGROUND
+            rows.append(Screening(image=image, model_version=version, priority=priority, due_at=study.due_at))
     Screening.objects.bulk_create(rows, ignore_conflicts=True)
     return [row.pk for row in rows]
 
@@ -219,8 +240,6 @@ def cancel(study):
 
 # Sweeping -------------------------------------------------------------------------------------------------------
 
-# One sweep at a time, whoever runs it: an arbitrary number that means "FirstRead's sweep" to pg_try_advisory_xact_lock.
-SWEEP_LOCK = 0x46525357
 # Rings a sweep sends at the most: 10 messages of 32 ids.
 RINGS_A_SWEEP = 320
 
@@ -240,14 +259,14 @@ class Swept:
 def sweep():
     """Expired leases back to pending, missing screenings inserted. A Swept, or None where another sweep runs."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SWEEP_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [rollout.SWEEP_LOCK])
         if not cursor.fetchone()[0]:
             return None
     outcomes = [_expire(Screening), _expire(Job)]
-    active = ModelVersion.objects.filter(active=True).first()
-    if active:
-        supersede_old(active)
-    inserted = _insert_missing(active) if active else 0
+    versions = rollout.at_work()
+    if versions:
+        rollout.tidy()
+    inserted = sum(_insert_missing(version) for version in versions)
     return Swept(
         screenings=_to_ring(Screening),
         jobs=_to_ring(Job),
@@ -277,10 +296,10 @@ def _expire(model):
     return len(rows), len(poison)
 
 
-def _insert_missing(active):
-    """A screening for every image on the worklist that has none for the active version."""
+def _insert_missing(version):
+    """A screening for every image on the worklist that has none for a version at work."""
     waiting = Image.objects.filter(study__status__in=Study.ON_WORKLIST, gate="").select_related("study")
-    return len(enqueue(waiting.exclude(screenings__model_version=active)[:1000]))
+    return len(enqueue_for(waiting.exclude(screenings__model_version=version)[:1000], version))
 
 
 def _to_ring(model):
@@ -291,25 +310,3 @@ def _to_ring(model):
     ids = list(quiet.order_by("priority", "due_at", "id").values_list("pk", flat=True)[:RINGS_A_SWEEP])
     model.objects.filter(pk__in=ids).update(rang_at=Now())
     return ids
-
-
-def supersede_old(active):
-    """Pending rows of other versions than the active one are superseded: no worker would take them."""
-    old = Screening.objects.filter(state=State.PENDING).exclude(model_version=active)
-    return old.update(state=State.SUPERSEDED, ended_at=Now())
-
-
-@transaction.atomic
-def activate(version):
-    """Make `version` the active one: its predictions order the worklist from now on, those it made before included.
-
-    What an earlier promotion superseded of it is pending again; the sweep inserts what is missing.
-    """
-    ModelVersion.objects.filter(active=True).update(active=False)
-    ModelVersion.objects.filter(pk=version.pk).update(active=True)
-    version.active = True
-    supersede_old(version)
-    waiting = Study.objects.filter(status__in=Study.ON_WORKLIST)
-    held = Screening.objects.filter(model_version=version, image__study__in=waiting)
-    _to_the_start(held.filter(state=State.SUPERSEDED))
-    standing.recompute(list(waiting.values_list("pk", flat=True)))

@@ -4,9 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from screening import lifecycle, order
-from screening.models import Band, Event, Image, ModelVersion, Prediction, Screening, Study
+from screening.models import SHOWN, Band, Event, Image, ModelVersion, Prediction, Screening, Study
 
 S = Study.Status
 ENDED_BADLY = (Screening.State.FAILED, Screening.State.QUARANTINED, Screening.State.CANCELLED)
@@ -37,16 +38,32 @@ def standing(study, images, predictions, screenings, active):
     gap = _why_missing(missing, screenings, active)
     if not scored:
         return Standing(S.RECEIVED if gap in ("pending", "no_model") else S.UNSCREENED, None, "", gap, None)
-    top = max(scored, key=lambda prediction: prediction.probability)
     status = S.RECEIVED if gap == "pending" else S.SCREENED
-    if _outside_age(study, top.model_version):
-        return Standing(status, None, Band.UNCERTAIN, "outside_age", top.model_version)
-    if missing:
-        # The unscreened picture may be the one with the pneumonia: never below "uncertain".
+    known = [each for each in scored if not outside_age(study, each.model_version) and not outside_domain(study, each)]
+    if not known:
+        return _none_known(study, status, scored, gap)
+    top = max(known, key=lambda prediction: prediction.probability)
+    if missing or len(known) < len(scored):
+        # The picture without a score that counts may be the one with the pneumonia: never below "uncertain".
         band = top.band if top.band == Band.LIKELY else Band.UNCERTAIN
-        ai_state = "partly_screened" if gap == "pending" else "partly_failed"
-        return Standing(status, top.probability, band, ai_state, top.model_version)
+        beyond = any(outside_age(study, each.model_version) for each in scored)
+        return Standing(status, top.probability, band, _partly(gap, beyond), top.model_version)
     return Standing(status, top.probability, top.band, "screened", top.model_version)
+
+
+def _none_known(study, status, scored, gap):
+    """No score counts: a film that has none at all is said first, for something may be done about it."""
+    beyond = [each for each in scored if outside_age(study, each.model_version)]
+    top = max(beyond or scored, key=lambda prediction: prediction.probability)
+    why = _partly(gap) if gap else "outside_age" if beyond else "outside_domain"
+    return Standing(status, None, Band.UNCERTAIN, why, top.model_version)
+
+
+def _partly(gap, beyond=False):
+    """Which pictures lack a score that counts: those without any before those outside the model's ages or films."""
+    if not gap:
+        return "partly_outside_age" if beyond else "partly_outside_domain"
+    return "partly_screened" if gap == "pending" else "partly_failed"
 
 
 def _why_missing(missing, screenings, active):
@@ -58,7 +75,12 @@ def _why_missing(missing, screenings, active):
     return next((state for state in states if state in ENDED_BADLY), missing[0].gate or "not_applicable")
 
 
-def _outside_age(study, version):
+def outside_domain(study, prediction):
+    """Whether the film is too unlike those that the model learned from; a phantom passes by its flag."""
+    return prediction.outside_domain and not study.synthetic
+
+
+def outside_age(study, version):
     """Whether the study's known age is outside the ages (years) that the version's card was trained on."""
     low, high = version.card.get("age_range") or (None, None)
     if study.synthetic or study.age_years is None or low is None:
@@ -73,14 +95,15 @@ def recompute(study_ids):
 
     A study that is being read, read or withdrawn keeps its status; its probability, band and due time follow.
     """
-    active = ModelVersion.objects.filter(active=True).first()
     studies = list(
         Study.objects.select_for_update(of=("self",)).select_related("site").filter(pk__in=study_ids).order_by("pk")
     )
+    # Asked once the studies are locked: a promotion meanwhile waits for them, or has been waited for.
+    active = ModelVersion.objects.filter(active=True).first()
     images = defaultdict(list)
     for image in Image.objects.filter(study__in=studies):
         images[image.study_id].append(image)
-    predictions = _best_predictions(studies, active)
+    predictions = best_predictions(studies, active)
     screenings = dict(
         Screening.objects.filter(image__study__in=studies, model_version=active).values_list("image_id", "state")
     )
@@ -88,11 +111,17 @@ def recompute(study_ids):
         apply(study, standing(study, images[study.pk], predictions, screenings, active))
 
 
-def _best_predictions(studies, active):
-    """{image id: Prediction}: the active version's, else the latest: until the new one is there the old one orders."""
-    found = Prediction.objects.filter(image__study__in=studies).select_related("model_version").order_by("created_at")
+def best_predictions(studies, active):
+    """{image id: Prediction}: the active version's, else the latest: until the new one is there the old one orders.
+
+    `active` may be a version that is not active yet: what it says counts then, and nothing else in shadow.
+    """
+    counts = SHOWN | Q(model_version=active) if active else SHOWN
+    found = Prediction.objects.filter(counts, image__study__in=studies).order_by("created_at")
+    versions = ModelVersion.objects.in_bulk()  # a card is long: read once each, not once a prediction
     best = {}
     for prediction in found:
+        prediction.model_version = versions[prediction.model_version_id]
         held = best.get(prediction.image_id)
         if held is None or active is None or held.model_version_id != active.pk:
             best[prediction.image_id] = prediction
@@ -101,7 +130,7 @@ def _best_predictions(studies, active):
 
 def weight(of):
     """The probability that orders a study (or a Standing): while a film of it is unscreened, the middle at least."""
-    if of.ai_state in ("partly_screened", "partly_failed"):
+    if of.probability is not None and of.ai_state.startswith("partly_"):
         return max(of.probability, order.UNKNOWN)
     return of.probability
 
@@ -120,7 +149,9 @@ def apply(study, new):
     if study.status in Study.WAITING and study.status != new.status:
         detail = {"band": new.band, "ai_state": new.ai_state}
         lifecycle.move(study, new.status, Event.Kind.SCREENED, detail=detail, **fields)
-    else:
+    elif any(getattr(study, name) != value for name, value in fields.items() if name != "model_version") or (
+        study.model_version_id != (new.model_version and new.model_version.pk)
+    ):
         Study.objects.filter(pk=study.pk).update(**fields)
     for name, value in fields.items():
         setattr(study, name, value)
@@ -131,7 +162,7 @@ def waiting_status(study):
     active = ModelVersion.objects.filter(active=True).first()
     images = list(study.images.all())
     screenings = dict(Screening.objects.filter(image__in=images, model_version=active).values_list("image_id", "state"))
-    return standing(study, images, _best_predictions([study], active), screenings, active).status
+    return standing(study, images, best_predictions([study], active), screenings, active).status
 
 
 @transaction.atomic

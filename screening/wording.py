@@ -18,7 +18,10 @@ AI_STATES = {
     "screened": "",
     "partly_screened": "some images not screened yet",
     "partly_failed": "some images not screened",
+    "partly_outside_domain": "some images look unlike the films the model learned from",
+    "partly_outside_age": "some images were scored by a model for other ages",
     "outside_age": "outside the model's ages",
+    "outside_domain": "the film looks unlike the films the model learned from",
     "lateral": "AI not applied: lateral view",
     "not_applicable": "AI not applied",
     "failed": "AI failed",
@@ -26,6 +29,12 @@ AI_STATES = {
     "cancelled": "AI cancelled",
     "no_model": "no model is active",
 }
+
+
+def subtypes(said):
+    """What a model with three classes adds, {"bacterial": p, "viral": p}, as a sentence; empty where it has two."""
+    parts = ", ".join(f"{name} {round(100 * p)}" for name, p in sorted((said or {}).items()))
+    return f"Research only, not validated: {parts} of 100" if parts else ""
 
 
 def ai_state(code):

@@ -33,6 +33,7 @@ def pytest_configure(config):
         pytest.exit(str(error), returncode=3)
     (folder / "var" / "static").mkdir()  # whitenoise warns where there is none
     os.environ.setdefault("FIRSTREAD_RUNTIME", "tests.stub_runtime")
+    os.environ["FIRSTREAD_CACHE"] = str(folder / "cache")
     os.environ["DJANGO_SETTINGS_MODULE"] = "webportal.settings"
     django.setup()
 

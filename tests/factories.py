@@ -6,6 +6,7 @@ Import it inside tests or fixtures, or at module top of a test file: Django is s
 import hashlib
 import io
 import itertools
+import json
 import math
 import uuid
 from datetime import timedelta
@@ -16,8 +17,9 @@ from django.core.files.base import ContentFile
 from PIL import Image as Picture
 
 from ml import pixels, preprocess
-from screening import handling, order, queue, reading, standing, worklist
+from screening import handling, order, queue, reading, rollout, standing, worklist
 from screening.models import Batch, Image, ModelVersion, Priority, Role, Screening, Site, Study, User
+from workers import versions
 
 _numbers = itertools.count(1)
 
@@ -25,7 +27,10 @@ _numbers = itertools.count(1)
 CARD = {
     "name": "stub",
     "version": "1",
+    "schema": 2,
     "architecture": "stub",
+    "members": [{"architecture": "stub", "side": 32}],
+    "classes": ["normal", "pneumonia"],
     "input_side": 32,
     "preprocess_version": preprocess.PREPROCESS_VERSION,
     "weights": "stub.weights.h5",
@@ -34,6 +39,7 @@ CARD = {
     "split": {"by": "patient", "seed": 1, "fraction": 0.1},
     "temperature": 1.0,
     "calibration_prevalence": 0.20,
+    "calibration": {"before": {"ece": 0.05, "brier": 0.10}, "after": {"ece": 0.01, "brier": 0.08}},
     "operating_points": {"likely": 0.70, "uncertain": 0.30},
     "band_rates": {
         "likely": {"pneumonia": 0.80, "other": 0.05},
@@ -41,11 +47,18 @@ CARD = {
         "less_likely": {"pneumonia": 0.05, "other": 0.80},
     },
     "ppv_table": {},
-    "figures": {},
+    "figures": {"auc": 0.95},
+    "domain": {
+        "components": 4,
+        "limit": 2.0,
+        "false_reject": {"value": 0.01, "interval": [0.0, 0.03], "films": 100},
+    },
+    "canary": {"seed": 1, "logit": -0.896, "tolerance": 0.001},  # as the stub scores it
     "age_range": [1, 5],
     "limits": [],
     "credit": "",
     "curves": [],
+    "report": "stub.report.html",
 }
 
 
@@ -81,15 +94,38 @@ def administrator(*sites, **fields):
     return person(Role.ADMINISTRATOR, *sites, **fields)
 
 
-def active_model(version="1", **card):
-    """A model version with CARD (and changes to it), made the active one; the same version twice is the same row."""
+def model(version="1", **card):
+    """A model version with CARD (and changes to it); the same card twice is the same row. It has no files."""
     card = {**CARD, "version": version, "weights_sha256": hashlib.sha256(version.encode()).hexdigest(), **card}
-    made, _ = ModelVersion.objects.get_or_create(
-        sha256=card["weights_sha256"],
-        defaults={"name": card["name"], "version": version, "architecture": card["architecture"], "card": card},
-    )
-    queue.activate(made)
+    about = {"name": card["name"], "version": version, "architecture": card["architecture"], "card": card}
+    about["sha256"] = card["weights_sha256"]
+    return ModelVersion.objects.get_or_create(card_sha256=versions.hash_of(card), defaults=about)[0]
+
+
+def active_model(version="1", **card):
+    """The `model`, made the active one."""
+    made = model(version, **card)
+    rollout.activate(made)
     return made
+
+
+def shadow_model(version="2", **card):
+    """The `model`, in shadow."""
+    made = model(version, **card)
+    rollout.set_shadow(made, True)
+    return made
+
+
+def served_model(folder, version="1", **card):
+    """Path of a card in `folder` with weights and report beside it, as `manage.py model add` takes it."""
+    name = card.get("name", CARD["name"])
+    weights = f"weights {name} {version}".encode()
+    (folder / f"{name}.weights.h5").write_bytes(weights)
+    (folder / f"{name}.report.html").write_text(f"<h1>{name} {version}</h1>")
+    files = {"weights": f"{name}.weights.h5", "report": f"{name}.report.html"}
+    content = {**CARD, "version": version, "weights_sha256": hashlib.sha256(weights).hexdigest(), **files, **card}
+    (folder / f"{name}.json").write_text(json.dumps(content))
+    return folder / f"{name}.json"
 
 
 @cache
@@ -154,17 +190,19 @@ def join(study, actor=None, **fields):
     return made
 
 
-def _claimed(study):
-    return queue.claim(Screening.objects.filter(image__study=study), "factory", 32)
+def _claimed(study, **only):
+    return queue.claim(Screening.objects.filter(image__study=study, **only), "factory", 32)
 
 
-def screened(study, probability=0.9, milliseconds=12.0):
-    """Every pending screening of the study is done, with that calibrated probability (0..1) and CARD's band."""
+def screened(study, probability=0.9, milliseconds=12.0, by=None, **said):
+    """Every pending screening of the study (`by` one version, where given) is done, with that calibrated probability
+    (0..1) and CARD's band; `said` are further fields of queue.Result."""
     p = min(max(probability, 1e-6), 1 - 1e-6)
     logit = math.log(p / (1 - p))
-    held = _claimed(study)
+    held = _claimed(study, **({"model_version": by} if by else {}))
     version = preprocess.PREPROCESS_VERSION
-    queue.complete([queue.Result(row, logit, p, band_of(p), version, milliseconds) for row in held], "factory")
+    results = [queue.Result(row, logit, p, band_of(p), version, milliseconds, **said) for row in held]
+    queue.complete(results, "factory")
     study.refresh_from_db()
     return study
 

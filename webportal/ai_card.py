@@ -1,13 +1,15 @@
 """What a page says of the AI's answer to one study."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from ml.card import Card
+from ml.card import share_with_pneumonia
 from screening import wording
-from screening.models import Study
+from screening.answers import answer
+from screening.models import SHOWN, ModelVersion, Prediction, Study
 
 
-@dataclass(frozen=True)
+@dataclass
 class AiCard:
     """The AI's answer as it stands: band, score, what the band is worth at its site, and whose it is."""
 
@@ -16,7 +18,8 @@ class AiCard:
     @property
     def pending(self):
         """Whether an answer, or a better one, may still come."""
-        return self.study.ai_state in ("pending", "partly_screened") and self.study.status != Study.Status.WITHDRAWN
+        study = self.study
+        return study.ai_state in ("pending", "partly_screened") and study.status != Study.Status.WITHDRAWN
 
     @property
     def failed(self):
@@ -41,9 +44,42 @@ class AiCard:
         study = self.study
         if study.ai_state != "screened" or study.model_version is None:
             return ""
-        ppv = Card(**study.model_version.card).ppv(study.band, study.site.prevalence)
+        ppv = ppv_of(study)
         prevalence = f"{100 * study.site.prevalence:.3g} % prevalence"
         return f"{share(ppv)} films with this band have pneumonia at this site's {prevalence}."
+
+    @cached_property
+    def _answers(self):
+        """{version: [Answer of each image]}, of the versions that are shown, in the order they first answered."""
+        found = Prediction.objects.filter(SHOWN, image__study=self.study).select_related("model_version")
+        said = {}
+        for prediction in found.order_by("created_at"):
+            said.setdefault(prediction.model_version, []).append(answer(prediction, self.study))
+        return said
+
+    @property
+    def side_by_side(self):
+        """`default 1.0: 34, default 2.0: 71`, where several versions have scored this study; else empty."""
+        return ", ".join(_highest(*each) for each in self._answers.items()) if len(self._answers) > 1 else ""
+
+    @property
+    def subtypes(self):
+        """What a model with three classes says of the image that gives the score, in a sentence; else empty."""
+        scored = [each for each in self._answers.get(self.study.model_version, []) if each.probability is not None]
+        return wording.subtypes(max(scored, key=lambda each: each.probability).subtypes) if scored else ""
+
+
+def _highest(version: ModelVersion, answers):
+    scores = [each.score for each in answers if each.score is not None]
+    return f"{version.name} {version.version}: {max(scores) if scores else 'no score that counts'}"
+
+
+def ppv_of(study):
+    """Share 0..1 with pneumonia among films of the study's band at its site's prevalence, by the card that gave it.
+
+    Read from the card as it was kept, whatever its schema: an old score keeps its worth.
+    """
+    return share_with_pneumonia(study.model_version.card["band_rates"][study.band], study.site.prevalence)
 
 
 def share(ppv):

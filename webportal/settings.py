@@ -146,8 +146,8 @@ if SWEEP_S >= LEASE_S:
 BATCH_SIZE = setting("BATCH_SIZE", 32, int, check=lambda n: 1 <= n <= 256, need="1 to 256 films")
 # A reader's claim, renewed by the reader's activity.
 CLAIM_MINUTES = setting("CLAIM_MINUTES", 15, int, check=positive, need="whole minutes above 0")
-# The module whose `load(card)` gives the model: TensorFlow, or a stub in tests.
-RUNTIME = setting("RUNTIME", "ml.runtime.tensorflow", check=find_spec, need="the name of a module with load(card)")
+# The module whose `load(card)` gives the model: auto chooses TensorFlow or OpenVINO by the machine; a stub in tests.
+RUNTIME = setting("RUNTIME", "ml.runtime.auto", check=find_spec, need="the name of a module with load(card)")
 FLOWER_URL = setting(
     "FLOWER_URL",
     "http://127.0.0.1:5555/",

@@ -3,7 +3,8 @@
 from django.urls import include, path
 
 from webportal.api.docs import Docs, Schema
-from webportal.views import account, health, home, images, operations, reading, sites, studies, upload, users, worklist
+from webportal.views import account, health, home, images, models, operations, reading, sites, studies, upload, users
+from webportal.views import worklist as worklists
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,8 +13,8 @@ urlpatterns = [
     path("logout/", account.Logout.as_view(), name="logout"),
     path("password/", account.PasswordChange.as_view(), name="password_change"),
     # The worklist.
-    path("worklist/", worklist.show, name="worklist"),
-    path("worklist/next", worklist.next_study, name="next_study"),
+    path("worklist/", worklists.show, name="worklist"),
+    path("worklist/next", worklists.next_study, name="next_study"),
     # Studies: looking, reading, handling.
     path("studies/", studies.index, name="studies"),
     path("studies/<uuid:pk>/", studies.show, name="study"),
@@ -39,6 +40,15 @@ urlpatterns = [
     path("operations/retry", operations.retry, name="operations_retry"),
     path("operations/jobs/<slug:kind>/retry", operations.retry_jobs, name="operations_retry_jobs"),
     path("operations/flower-auth", operations.flower_auth, name="flower_auth"),
+    # Model versions.
+    path("models/", models.index, name="models"),
+    path("models/changed", models.changed, name="models_changed"),
+    path("models/rollback", models.roll_back, name="models_roll_back"),
+    path("models/<uuid:pk>/", models.show, name="model"),
+    path("models/<uuid:pk>/report", models.report, name="model_report"),
+    path("models/<uuid:pk>/promote", models.promote, name="model_promote"),
+    path("models/<uuid:pk>/shadow", models.shadow, name="model_shadow"),
+    path("models/<uuid:pk>/rescreen", models.rescreen, name="model_rescreen"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     # Users and sites.

@@ -1,10 +1,9 @@
-"""The model worker's loop: claim a batch, read renditions, predict, write. One child a GPU; only here is TensorFlow.
+"""The model worker's loop: claim a batch, read renditions, predict, write. One child a GPU; only here are models run.
 
-The model is loaded in the child at its first task, and only what is loaded is claimed: weights that are missing or
-wrong leave every screening pending, and the heartbeat says why.
+They are loaded in the child at its first task, and only what is loaded is claimed: weights that are missing or wrong
+leave the screenings of their version pending, and the heartbeat says why.
 """
 
-import importlib
 import itertools
 import logging
 import math
@@ -15,17 +14,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+import numpy as np
 from celery import signals
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from ml import preprocess, registry
-from ml.card import Card
+from ml import preprocess
 from ml.explain import overlay_png
 from screening import queue
 from screening.models import Job, ModelVersion
-from workers import heartbeat
+from workers import heartbeat, loading
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +32,6 @@ WORK_S = 10
 # One claim in eight goes by arrival, so that the last of a class is never starved by the urgent.
 ARRIVAL_EVERY = 8
 _claims = itertools.count(1)
-_loaded = {}
 # Set in Celery's parent at a warm shutdown and seen by its forked child, which then claims no more.
 _stopping = multiprocessing.get_context("fork").Event()
 
@@ -60,24 +57,12 @@ def stopping():
     return _stopping.is_set()
 
 
-def runtime():
-    return importlib.import_module(settings.RUNTIME)
-
-
 def load():
-    """Load the active version, if it is not yet loaded; returns {version id: (card, model)} of what can be claimed."""
-    version = ModelVersion.objects.filter(active=True).first()
-    problem = "" if version else "no model is active: run `manage.py bootstrap`"
-    if version and version.pk not in _loaded:
-        try:
-            card = Card(**version.card, path=registry.WEIGHTS / f"{version.name}.json")
-            _loaded[version.pk] = card, runtime().load(card)
-            log.info("loaded %s (%s)", version.name, version.sha256[:12])
-        except Exception as error:  # Whatever is wrong with the weights, the rows stay pending and a person is told.
-            log.exception("the active model could not be loaded")
-            problem = f"{type(error).__name__}: {error}"
-    heartbeat.beat(owner(), "model", loaded=[card.weights_sha256 for card, _ in _loaded.values()], problem=problem)
-    return _loaded
+    """{version id: (card, model)} of what can be claimed, active first; says as a sign of life what is loaded."""
+    loaded, problem = loading.load()
+    cards = ModelVersion.objects.filter(pk__in=list(loaded)).order_by("-active", "created_at")
+    heartbeat.beat(owner(), "model", loaded=cards.values_list("card_sha256", flat=True), problem=problem)
+    return loaded
 
 
 def work():
@@ -112,11 +97,17 @@ def _take(loaded, ends, reader, ahead=False):
     if not loaded or stopping() or time.monotonic() >= ends:
         return NOTHING
     by_arrival = next(_claims) % ARRIVAL_EVERY == 0
-    batch = queue.claim_screenings(owner(), list(loaded), by_arrival=by_arrival)
+    batch = _claim(loaded, by_arrival)
     if batch and ahead and batch[0].alone:
         queue.give_back(batch)
         return NOTHING
     return (batch, reader.submit(_read, batch, loaded)) if batch else NOTHING
+
+
+def _claim(loaded, by_arrival):
+    """A batch for the active version, or where nothing waits for it, for one in shadow."""
+    claims = (queue.claim_screenings(owner(), [version], by_arrival=by_arrival) for version in loaded)
+    return next((batch for batch in claims if batch), [])
 
 
 def _read(batch, loaded):
@@ -164,25 +155,40 @@ def _predict(rows, tensors, card, model):
     queue.renew(rows)
     start = time.perf_counter()
     try:
-        logits = model.predict(tensors)
+        answers = model.predict(np.stack(tensors))
     except Exception as error:  # The model's own failure (out of memory, say) is nobody's fault in the batch.
         log.exception("a batch of %d failed", len(rows))
         for row in rows:
             queue.fail(row, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))
         return
     spent = 1000 * (time.perf_counter() - start) / len(rows)
-    answers = list(zip(rows, map(float, logits), strict=True))
-    for row, _ in [each for each in answers if not math.isfinite(each[1])]:
-        queue.fail(row, queue.Permanent("no_number", "The model gave no number for this film."))
-    results = [_result(row, logit, card, spent) for row, logit in answers if math.isfinite(logit)]
+    scored = np.isfinite(answers.logits)
+    for row, fits in zip(rows, scored, strict=True):
+        if not fits:
+            queue.fail(row, queue.Permanent("no_number", "The model gave no number for this film."))
+    results = [_result(row, answers, i, card, spent) for i, row in enumerate(rows) if scored[i]]
     lost = {result.screening.pk for result in results} - queue.complete(results, owner())
     for pk in lost:
         log.warning("lost_lease %s: somebody else has taken it over", pk)
 
 
-def _result(row, logit, card, milliseconds):
+def _result(row, answers, i, card, milliseconds):
+    """What the model says of the i-th film of a batch."""
+    logit, distance = float(answers.logits[i]), float(answers.distances[i])
     p = card.calibrate(logit)
-    return queue.Result(row, logit, p, card.band(p), preprocess.PREPROCESS_VERSION, milliseconds)
+    return queue.Result(
+        row, logit, p, card.band(p), preprocess.PREPROCESS_VERSION, milliseconds,
+        distance=distance if math.isfinite(distance) else None,
+        outside_domain=not card.in_domain(distance),
+        subtypes=_subtypes(p, answers.classes[i]) if answers.classes is not None else None,
+    )  # fmt: skip
+
+
+def _subtypes(p, classes):
+    """How a calibrated p is shared between bacterial and viral, by P(normal, bacterial, viral) of the model."""
+    _, bacterial, viral = (float(each) for each in classes)
+    share = bacterial / (bacterial + viral)
+    return {"bacterial": p * share, "viral": p * (1 - share)}
 
 
 def explain():

@@ -9,7 +9,7 @@ from screening.models import Heartbeat
 
 
 def beat(name, kind, *, loaded=(), problem=""):
-    """Say that `name` lives now, with the weights it has loaded (SHA-256) and what keeps it from loading others."""
+    """Say that `name` lives now, with the models it has loaded (their cards' SHA-256) and what keeps it from others."""
     values = {"kind": kind, "seen_at": Now(), "loaded": list(loaded), "problem": problem[:255]}
     Heartbeat.objects.update_or_create(name=name, defaults=values)
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
 from screening import queue
-from screening.models import Event, Heartbeat, Job, ModelVersion, Priority, Screening, Study
+from screening.models import BACKGROUND, Event, Heartbeat, Job, ModelVersion, Priority, Screening, Study
 from workers import dispatch, heartbeat
 
 State = Screening.State
@@ -39,7 +39,7 @@ class Failure:
 
 
 def depths():
-    """A Depth for each class, in order; synthetic studies count, for they use the same workers."""
+    """A Depth for each class, in order, then the background's; synthetic studies use the same workers, and count."""
     found = Screening.objects.values("priority").annotate(
         pending=Count("pk", filter=Q(state=State.PENDING)),
         running=Count("pk", filter=Q(state=State.LEASED)),
@@ -48,6 +48,7 @@ def depths():
     by_class = {row["priority"]: row for row in found.filter(state__in=[State.PENDING, State.LEASED]).order_by()}
     empty = {"pending": 0, "running": 0, "oldest": None}
     rows = [(priority.label, by_class.get(priority, empty)) for priority in Priority]
+    rows += [("background: shadow, read again", by_class[BACKGROUND])] if BACKGROUND in by_class else []
     return [Depth(label, row["pending"], row["running"], row["oldest"]) for label, row in rows]
 
 

@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
-from screening import queue, reading
+from screening import queue, reading, rollout
 from screening.models import Job
 from workers import dispatch, engine, heartbeat, jobs
 
+# Of a promotion whose process died before every study followed: some 10 s of them a sweep.
+FOLLOW_CHUNKS = 50
 ENOUGH_RINGS = 2 * queue.RINGS_A_SWEEP // 32
 
 
@@ -37,6 +39,7 @@ def sweep():
 
 def _sweep():
     reading.expire_claims()
+    rollout.follow(FOLLOW_CHUNKS)
     swept = queue.sweep()
     if swept is None:
         return

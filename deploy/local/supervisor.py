@@ -58,7 +58,8 @@ def run(plan: Plan) -> None:
         _check_free(plan.host, plan.flower_port, "FIRSTREAD_FLOWER_URL")
         print("Starting PostgreSQL and Redis.", flush=True)
         with stores.running(plan.var) as leading:
-            environment = {**os.environ, **leading, "PYTHONUNBUFFERED": "1", "KERAS_HOME": str(plan.var / "run")}
+            own = {"KERAS_HOME": str(plan.var / "run"), "FIRSTREAD_CACHE": str(plan.var / "cache")}
+            environment = {**own, **os.environ, **leading, "PYTHONUNBUFFERED": "1"}
             _prepare(plan, environment)
             _keep(plan, record, environment)
         print("Everything is stopped.")

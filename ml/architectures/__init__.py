@@ -1,8 +1,14 @@
-"""One file a network, one entry a name. Each module has `build(side, weights)` and `RECIPE`."""
+"""One file a network, one entry a name.
+
+Each module has RECIPE (how it is trained), HEAT_LAYER (its last convolutional map, for Grad-CAM) and
+`build(side, classes=2, weights=None)`: film (n, side, side) grey 0..255 -> raw outputs (n, k) before any sigmoid or
+softmax. k = 1: the logit of pneumonia; k = 2: two logits, the second of pneumonia; k = 3: normal, bacterial, viral.
+Its 2-D layer "features" is what the head reads.
+"""
 
 from importlib import import_module
 
-NAMES = ("mobilenetv2", "mobilenet")
+NAMES = ("vgg16", "cnn224", "resnet50", "cnn156", "efficientnetb1", "mobilenetv2", "mobilenet")
 
 
 def get(name: str):

@@ -32,7 +32,12 @@ class Event(models.Model):
         DEACTIVATED = "deactivated", "user deactivated"
         ACTIVATED = "activated", "user activated"
         SITE = "site", "site changed"
-        MODEL = "model", "model activated"
+        MODEL = "model", "model promoted"
+        MODEL_ADDED = "model_added", "model added"
+        MODEL_ROLLBACK = "model_rollback", "rolled back to a model"
+        MODEL_SHADOW = "model_shadow", "model in or out of shadow"
+        RESCREEN = "rescreen", "studies screened again"
+        EXPORT = "export", "films exported"
         DEMO_REMOVED = "demo_removed", "demo studies removed"
 
     id = models.BigAutoField(primary_key=True)

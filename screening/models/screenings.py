@@ -10,22 +10,43 @@ from django.db.models.functions import Now
 from screening.models.studies import Band, Priority
 
 PENDING = Q(state="pending")
+# Rows that belong to a version whose scores people are shown: it is active, or was and is not in shadow since.
+SHOWN = Q(model_version__active=True) | Q(model_version__activated_at__isnull=False, model_version__shadow=False)
+# Behind every class: what a shadow version screens, and what is screened again though it was read.
+BACKGROUND = 3
 
 
 class ModelVersion(models.Model):
-    """A set of weights with its card. Exactly one version is active: it orders the worklist."""
+    """A card with its weights. Exactly one version is active: it orders the worklist.
+
+    Another card is another version, even of the same weights: a calibration to local films changes every p.
+    A version in shadow screens what arrives too, and nobody is shown what it says.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=64)
     version = models.CharField(max_length=32)
     architecture = models.CharField(max_length=32)
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField("SHA-256 of the weights", max_length=64)
+    card_sha256 = models.CharField("SHA-256 of the card", max_length=64, unique=True)
     card = models.JSONField()
     active = models.BooleanField(default=False)
+    shadow = models.BooleanField(default=False)
+    # It came with the code; the next release may bring another of its name, which then takes over.
+    shipped = models.BooleanField(default=False)
+    # When it last became the active one; null where it never was, and nobody has been shown a score of it.
+    activated_at = models.DateTimeField(null=True)
+    # The last waiting study that a promotion of it has brought to it, where some are left; null where all are.
+    follows_from = models.UUIDField(null=True)
+    # When its weights had the card's SHA-256 and its canary the card's score, on this machine.
+    checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["active"], condition=Q(active=True), name="one_active_model")]
+        constraints = [
+            models.UniqueConstraint(fields=["active"], condition=Q(active=True), name="one_active_model"),
+            models.CheckConstraint(condition=~Q(active=True, shadow=True), name="active_or_shadow"),
+        ]
 
     def __str__(self):
         return f"{self.name} {self.version}, {self.sha256[:6]}"
@@ -50,7 +71,8 @@ class Leased(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=14, choices=State, default=State.PENDING)
-    priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
+    # A class, or BACKGROUND.
+    priority = models.SmallIntegerField(default=Priority.ROUTINE)
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveIntegerField(default=0)
     crashes = models.PositiveIntegerField(default=0)
@@ -126,6 +148,11 @@ class Prediction(models.Model):
     logit = models.FloatField()
     probability = models.FloatField()
     band = models.CharField(max_length=11, choices=Band)
+    # How unlike the film is to those that the model learned from (`ml.card.Card.in_domain`), and whether too much so.
+    distance = models.FloatField(null=True)
+    outside_domain = models.BooleanField(default=False)
+    # Of a model with three classes, for research alone: {"bacterial": p, "viral": p}, at the reference prevalence.
+    subtypes = models.JSONField(null=True)
     preprocess_version = models.CharField(max_length=32)
     milliseconds = models.FloatField()
     worker = models.CharField(max_length=120)
@@ -149,6 +176,6 @@ class Heartbeat(models.Model):
     name = models.CharField(primary_key=True, max_length=120)
     kind = models.CharField(max_length=16)
     seen_at = models.DateTimeField(db_default=Now())
-    # SHA-256 of the weights this worker has loaded, and what keeps it from loading others.
+    # SHA-256 of the cards whose models this worker has loaded, and what keeps it from loading others.
     loaded = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     problem = models.CharField(max_length=255, blank=True)

@@ -21,18 +21,11 @@ def boss(administrator):
 @pytest.fixture
 def shipped(monkeypatch, tmp_path, db):
     """The folder of the shipped models, with one stub `default` in it."""
-    import hashlib
-    import json
-
     from ml import registry
     from tests import factories
 
-    weights = b"weights of a stub"
-    card = factories.CARD | {"name": "default", "weights": "default.weights.h5"}
-    card["weights_sha256"] = hashlib.sha256(weights).hexdigest()
     folder = tmp_path / "weights"
     folder.mkdir()
-    (folder / "default.weights.h5").write_bytes(weights)
-    (folder / "default.json").write_text(json.dumps(card))
+    factories.served_model(folder, name="default")
     monkeypatch.setattr(registry, "WEIGHTS", folder)
     return folder

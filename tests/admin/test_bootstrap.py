@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from screening import reading
 from screening.models import Batch, Event, Image, ModelVersion, Prediction, Read, Screening, Site, Study, User
 from webportal import administration, demo
+from workers import adding, promoting
 
 
 @pytest.fixture
@@ -133,6 +134,25 @@ def test_a_second_start_leaves_another_active_model_active(started, factories):
     chosen = factories.active_model("9")
     call_command("bootstrap")
     assert ModelVersion.objects.get(active=True) == chosen
+
+
+def test_an_update_replaces_no_model_that_somebody_added_and_promoted(started, shipped, tmp_path, factories):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    own, _ = adding.add(factories.served_model(folder, "5", name="default"))
+    promoting.promote(own)
+    factories.served_model(shipped, "2", name="default")
+    call_command("bootstrap")
+    assert ModelVersion.objects.get(active=True) == own
+
+
+def test_an_update_takes_over_once_and_a_roll_back_stays(started, shipped, factories):
+    was = ModelVersion.objects.get()
+    factories.served_model(shipped, "2", name="default")
+    call_command("bootstrap")
+    promoting.roll_back()
+    call_command("bootstrap")
+    assert ModelVersion.objects.get(active=True) == was
 
 
 def test_weights_that_an_update_brought_under_the_same_name_take_over(started, shipped):

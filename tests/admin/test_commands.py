@@ -7,12 +7,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from screening.models import Event, ModelVersion, Site, User
+from workers import promoting
 
 
 def run(*arguments):
     out = StringIO()
     call_command(*arguments, stdout=out)
     return out.getvalue()
+
+
+def refusal(*arguments):
+    with pytest.raises(CommandError) as refused:
+        run(*arguments)
+    return str(refused.value)
 
 
 def test_a_user_is_created_with_roles_and_sites_and_a_password_that_is_printed(home):
@@ -88,20 +95,31 @@ def test_a_site_that_does_not_fit_is_refused(db):
     assert not Site.objects.exists()
 
 
-def test_a_model_that_is_not_shipped_is_not_activated(db):
+def test_a_model_that_is_not_here_is_not_promoted(db):
     with pytest.raises(CommandError, match="no model nothing"):
-        run("activate_model", "nothing")
+        run("model", "promote", "nothing")
 
 
 def test_a_shipped_model_is_activated_and_its_event_names_the_weights(shipped, factories):
     factories.active_model()
-    run("activate_model", "default")
+    promoting.register_shipped()
+    run("model", "promote", "default")
     active = ModelVersion.objects.get(active=True)
     assert (active.name, Event.objects.get(kind="model").detail["sha256"]) == ("default", active.sha256)
+    assert "is the active model already" in refusal("model", "promote", "default")
 
 
-def test_weights_that_differ_from_their_card_are_not_activated(shipped):
+def test_weights_that_differ_from_their_card_are_not_promoted(shipped, factories):
+    factories.active_model()
+    factories.served_model(shipped, "differs", name="default")
+    promoting.register_shipped()
     (shipped / "default.weights.h5").write_bytes(b"others")
-    with pytest.raises(CommandError, match="differ"):
-        run("activate_model", "default")
+    assert "differ" in refusal("model", "promote", "default")
+    assert not ModelVersion.objects.filter(active=True, name="default").exists()
+
+
+def test_a_first_start_with_weights_that_differ_says_so_in_a_sentence(shipped, factories):
+    factories.served_model(shipped, "differs too", name="default")
+    (shipped / "default.weights.h5").write_bytes(b"others")
+    assert "differ" in refusal("bootstrap")
     assert not ModelVersion.objects.filter(active=True).exists()

@@ -8,7 +8,7 @@ from workers import dispatch, heartbeat
 
 @pytest.fixture
 def all_there(model):
-    heartbeat.beat("w1", "model", loaded=[model.sha256])
+    heartbeat.beat("w1", "model", loaded=[model.card_sha256])
     heartbeat.beat("sweep", "sweep")
 
 

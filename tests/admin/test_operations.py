@@ -68,10 +68,10 @@ def test_a_kind_of_job_that_is_none_is_not_found(boss):
 
 
 def test_the_page_names_workers_and_their_problems(boss, model):
-    heartbeat.beat("host:1", "model", loaded=[model.sha256])
+    heartbeat.beat("host:1", "model", loaded=[model.card_sha256])
     heartbeat.beat("host:2", "model", problem="WeightsMismatch: differ")
     text = boss.get("/operations/").content.decode()
-    assert "host:1" in text and "WeightsMismatch: differ" in text and model.sha256[:12] in text
+    assert "host:1" in text and "WeightsMismatch: differ" in text and model.card_sha256[:12] in text
 
 
 def test_the_page_is_whole_while_nothing_is_there(boss):
@@ -94,3 +94,9 @@ def test_flower_opens_for_administrators_alone(boss, factories, home):
     reader = Client()
     reader.force_login(factories.radiologist(home))
     assert reader.get("/operations/flower-auth").status_code == 403
+
+
+def test_what_a_shadow_has_to_do_stands_apart_from_the_classes(boss, factories, home, model):
+    factories.shadow_model()
+    factories.study(home)
+    assert "background: shadow, read again" in boss.get("/operations/").content.decode()

@@ -49,6 +49,16 @@ operations_retry_jobs   POST   302 403 403 403 302 302
 flower_auth             GET    401 403 403 403 204 401
 healthz                 GET    200 200 200 200 200 200
 readyz                  GET    503 503 503 503 503 503
+models                  GET    302 403 403 403 200 302
+models_changed          GET    302 403 200 200 200 302
+models_roll_back        POST   302 403 403 403 302 302
+model                   GET    302 200 200 200 200 302
+model_report            GET    302 404 404 404 404 302
+model_promote           GET    302 403 403 403 200 302
+model_promote           POST   302 403 403 403 302 302
+model_shadow            POST   302 403 403 403 302 302
+model_rescreen          GET    302 403 403 403 200 302
+model_rescreen          POST   302 403 403 403 302 302
 users                   GET    302 403 403 403 200 302
 user_new                GET    302 403 403 403 200 302
 user_new                POST   302 403 403 403 200 302
@@ -83,6 +93,13 @@ api_receipts            GET    401 200 200 404 403 401
 api_upload              POST   401 400 400 400 403 401
 api_worklist            GET    401 403 200 200 403 401
 api_next_study          POST   401 403 200 204 403 401
+api_models              GET    401 200 200 200 200 401
+api_model               GET    401 200 200 200 200 401
+api_model_preview       GET    401 403 403 403 200 401
+api_model_promote       POST   401 403 403 403 409 401
+api_model_roll_back     POST   401 403 403 403 409 401
+api_model_shadow        POST   401 403 403 403 409 401
+api_model_rescreen      POST   401 403 403 403 202 401
 api_unknown             GET    401 404 404 404 404 401
 api_unknown             POST   401 404 404 404 404 401
 api_unknown             PUT    401 404 404 404 404 401
@@ -101,6 +118,8 @@ SENT = {
     "withdraw": {"reason": "wrong film"},
     "operations_retry": {"reason": "none"},
     "user": {"roles": ["radiologist"]},
+    "model_rescreen": {"status": "all"},
+    "api_model_shadow": {"on": True},
     "api_sign": {"version": 1, "finding": "absent"},
     "api_addend": {"finding": "absent"},
     "api_change_priority": {"priority": "stat"},
@@ -125,7 +144,8 @@ class World:
             return "/api/v1/nothing"
         holds = {"pk": _of(route, pattern)} if "pk" in pattern else {}
         holds |= {"image_view": {"rendition": "thumb"}, "operations_retry_jobs": {"kind": "explain"}}.get(route, {})
-        return reverse(route, kwargs={name: self.ids.get(value, value) for name, value in holds.items()})
+        asked = f"?a={self.ids['model']}&b={self.ids['model']}" if route == "models_changed" else ""
+        return reverse(route, kwargs={name: self.ids.get(value, value) for name, value in holds.items()}) + asked
 
 
 def _of(route, pattern):
@@ -134,7 +154,7 @@ def _of(route, pattern):
         if route.endswith(act):
             return state
     names = {"studies": "study", "images": "image", "explanations": "job", "users": "user", "sites": "site"}
-    names["batches"] = "batch"
+    names |= {"batches": "batch", "models": "model"}
     return names[pattern.removeprefix("api/v1/").split("/")[0]]
 
 
@@ -165,7 +185,7 @@ def world(factories, home, away, model):
     failed = factories.failed(factories.study(home))
     withdrawn = factories.withdrawn(factories.study(home), people["technologist"])
     other = factories.technologist(home, username="other")
-    rows = {"study": study, "image": image, "job": job, "batch": batch, "user": other, "site": home}
+    rows = {"study": study, "image": image, "job": job, "batch": batch, "user": other, "site": home, "model": model}
     rows |= {"failed": failed, "withdrawn": withdrawn}
     return World(people, {name: row.pk for name, row in rows.items()})
 

@@ -68,7 +68,8 @@ def test_a_study_shows_score_band_model_and_the_sentence(as_reader, factories, h
     answer = as_reader.get(f"/api/v1/studies/{study.pk}").json()
     assert answer["ai"]["probability"] == pytest.approx(0.9)
     assert (answer["ai"]["score"], answer["ai"]["band"], answer["ai"]["prevalence"]) == (90, "likely", 0.2)
-    assert answer["ai"]["model"] == {"name": "stub", "version": "1", "sha256": model.sha256}
+    about = {"id": str(model.pk), "name": "stub", "version": "1", "sha256": model.sha256}
+    assert answer["ai"]["model"] == about
     prediction = answer["images"][0]["predictions"][0]
     assert prediction["preprocess_version"] and prediction["model"]["sha256"] == model.sha256
     assert answer["ai"]["research_use"] == prediction["research_use"] == RESEARCH_USE

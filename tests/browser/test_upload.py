@@ -7,7 +7,7 @@ import pytest
 from screening.models import Batch, Image, Priority, Receipt
 from tests.intake import films
 from tests.intake.conftest import media  # noqa: F401
-from workers import dispatch, engine
+from workers import dispatch, engine, loading
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,7 +19,7 @@ def house(factories, media, monkeypatch):  # noqa: F811
     """A site with a model; the rings go nowhere, since the tests screen by themselves."""
     monkeypatch.setattr(dispatch, "ring", lambda ids: None)
     monkeypatch.setattr(dispatch, "ring_for_job", lambda job: None)
-    monkeypatch.setattr(engine, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     factories.active_model()
     return factories.site("ward", name="St Mary")
 

@@ -10,6 +10,8 @@ CONTENT = {
     "name": "trial",
     "version": "1",
     "architecture": "mobilenetv2",
+    "members": [{"architecture": "mobilenetv2", "side": 64}],
+    "classes": ["normal", "pneumonia"],
     "input_side": 64,
     "preprocess_version": "1",
     "weights": "trial.weights.h5",
@@ -18,6 +20,7 @@ CONTENT = {
     "split": {},
     "temperature": 2.0,
     "calibration_prevalence": 0.5,
+    "calibration": {"before": {"ece": 0.1, "brier": 0.1}, "after": {"ece": 0.01, "brier": 0.05}},
     "operating_points": {"likely": 0.4, "uncertain": 0.1},
     "band_rates": {
         "likely": {"pneumonia": 0.95, "other": 0.1},
@@ -25,11 +28,14 @@ CONTENT = {
         "less_likely": {"pneumonia": 0.01, "other": 0.7},
     },
     "ppv_table": {},
-    "figures": {},
+    "figures": {"auc": 0.9},
+    "domain": {"components": 8, "limit": 1.5, "false_reject": {"value": 0.01, "interval": [0, 0.02], "films": 100}},
+    "canary": {"seed": 1, "logit": 0.5, "tolerance": 0.02},
     "age_range": [1, 5],
     "limits": [],
     "credit": "",
     "curves": [],
+    "report": "trial.report.html",
 }
 
 
@@ -91,6 +97,27 @@ def test_ppv_depends_on_prevalence_by_bayes(tmp_path):
         {"calibration_prevalence": 1},
         {"weights": "../../other.weights.h5"},
         {"weights": "model.keras"},
+        {"report": "../trial.report.html"},
+        {"members": []},
+        {"members": [{"architecture": "mobilenetv2", "side": 96}]},
+        {"members": [{"side": 64}]},
+        {"classes": ["pneumonia", "normal"]},
+        {"domain": {"limit": 1.5}},
+        {"domain": {"components": 8, "limit": 0}},
+        {"canary": {}},
+        {"canary": {"seed": 1, "logit": None, "tolerance": 0.1}},
+        {"canary": {"seed": 1, "logit": 0.5, "tolerance": 6}},
+        {"temperature": "1"},
+        {"band_rates": {"likely": {"pneumonia": 0.9, "other": 0.1}}},
+        {"band_rates": {band: {"pneumonia": 0.3} for band in card.BANDS}},
+        {"figures": {}},
+        {"split": None},
+        {"preprocess_version": 1},
+        {"age_range": [5, 1]},
+        {"age_range": [1]},
+        {"age_range": ["1", "5"]},
+        {"age_range": "1 to 5"},
+        {"operating_points": [0.4, 0.1]},
     ],
 )
 def test_an_unusable_card_is_refused_and_not_written(tmp_path, change):
@@ -100,9 +127,43 @@ def test_an_unusable_card_is_refused_and_not_written(tmp_path, change):
 
 
 def test_a_card_without_calibration_says_what_is_missing(tmp_path):
-    (tmp_path / "x.json").write_text(json.dumps({k: v for k, v in CONTENT.items() if k != "temperature"}))
+    (tmp_path / "x.json").write_text(
+        json.dumps({k: v for k, v in CONTENT.items() if k != "temperature"} | {"schema": 2})
+    )
     with pytest.raises(card.CardError, match="temperature missing"):
         card.load(tmp_path / "x.json")
+
+
+def test_a_card_of_schema_1_says_how_to_make_it_anew(tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(CONTENT))
+    with pytest.raises(card.CardError, match=r"schema 1.*reads schema 2.*ml merge RUN"):
+        card.load(tmp_path / "x.json")
+
+
+def test_a_card_of_a_later_schema_asks_for_an_update(tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(CONTENT | {"schema": 3}))
+    with pytest.raises(card.CardError, match=r"schema 3.*update FirstRead"):
+        card.load(tmp_path / "x.json")
+
+
+def test_a_card_that_is_cut_off_says_to_copy_it_anew(tmp_path):
+    saved(tmp_path)
+    text = (tmp_path / "trial.json").read_text()
+    (tmp_path / "trial.json").write_text(text[: len(text) // 2])
+    with pytest.raises(card.CardError, match="Copy it anew"):
+        card.load(tmp_path / "trial.json")
+
+
+@pytest.mark.parametrize(
+    ("distance", "within"), [(0.9, True), (1.5, True), (1.51, False), (float("nan"), False), (None, False)]
+)
+def test_a_film_too_far_from_those_known_is_outside(tmp_path, distance, within):
+    assert saved(tmp_path).in_domain(distance) is within
+
+
+@pytest.mark.parametrize("distance", [99.0, float("nan"), None])
+def test_a_card_without_a_domain_puts_nothing_outside(tmp_path, distance):
+    assert saved(tmp_path, domain=None).in_domain(distance)
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "\x00"])

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from ml.cli import main
+from ml.commands import about
 
 
 def test_nothing_of_keras_is_loaded_until_a_model_is():
@@ -35,3 +36,11 @@ def test_an_unknown_architecture_lists_the_known(capsys):
     with pytest.raises(SystemExit):
         main(["train", "vgg99", "--data", ".", "--out", "."])
     assert "mobilenetv2" in capsys.readouterr().err
+
+
+def test_without_an_age_range_the_card_says_so(capsys, tmp_path):
+    assert about.read(None, "films")["age_range"] is None
+    assert "no patient counts as outside it" in capsys.readouterr().out
+    (tmp_path / "about.json").write_text('{"age_range": [1, 5]}')
+    assert about.read(tmp_path / "about.json", "films")["age_range"] == [1, 5]
+    assert capsys.readouterr().out == ""

@@ -1,9 +1,10 @@
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from ml import data
+from ml import data, listing
 from tests.ml.drawing import jpeg, ramp
 
 
@@ -56,11 +57,17 @@ def test_a_missing_folder_and_an_empty_class_are_named(folder):
         ("person12_bacteria_4.jpeg", "person-12"),
         ("IM-0115-0001.jpeg", "IM-115"),
         ("NORMAL2-IM-0115-0001-0002.jpeg", "IM-115"),
-        ("film7.png", "film7"),
+        ("film7.png", None),
     ],
 )
 def test_the_patient_is_the_person_or_im_number(name, key):
     assert data.patient_key(name) == key
+
+
+def test_a_pattern_goes_before_the_known_names_and_leaves_them_where_it_finds_nothing():
+    pattern = re.compile(r"^case(\d+)")
+    assert data.patient_key("case7_person3_virus_1.jpeg", pattern) == "7"
+    assert data.patient_key("person3_virus_1.jpeg", pattern) == "person-3"
 
 
 def test_a_patient_is_never_on_both_sides(folder):
@@ -108,3 +115,76 @@ def test_a_corrupt_film_is_named_and_left_out(folder):
     assert tensors.shape == (59, 32, 32)
     assert len(kept) == 59
     assert unreadable == ["IM-0000-0000.jpeg: The file starts like a picture, but its header is damaged."]
+
+
+def test_files_that_are_no_films_of_a_class_are_told_of(tmp_path):
+    for folder in ("NORMAL", "PNEUMONIA", "COVID", "NORMAL/masks"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "person1_virus_1.jpeg").write_bytes(b"film")
+    (tmp_path / "NORMAL" / "person2.bmp").write_bytes(b"film")
+    (tmp_path / "NORMAL" / ".DS_Store").write_bytes(b"hidden")
+    assert listing.passed_by(tmp_path) == (
+        f"3 of 5 files under {tmp_path} were not taken (folders that name no class: COVID; other suffixes: .bmp)."
+    )
+    (tmp_path / "NORMAL" / "person2.bmp").unlink()
+    shutil.rmtree(tmp_path / "COVID")
+    shutil.rmtree(tmp_path / "NORMAL" / "masks")
+    assert listing.passed_by(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["person1", "person1.dicom", "person1.1.2.840.10008"])
+def test_dicom_files_under_any_name_are_films(tmp_path, name):
+    (tmp_path / "NORMAL").mkdir()
+    (tmp_path / "NORMAL" / name).write_bytes(b"film")
+    assert [film.path.name for film in listing.films(tmp_path)] == [name]
+
+
+def test_rows_of_a_manifest_without_a_path_are_told_of(folder):
+    (folder / "manifest.csv").write_text("path,label\nNORMAL/IM-0000-0000.jpeg,NORMAL\n,NORMAL\n")
+    assert listing.passed_by(folder) == f"1 of 2 rows of {folder / 'manifest.csv'} have no path and were not taken."
+
+
+def test_one_film_in_both_classes_is_refused_and_both_are_named(folder):
+    shutil.copy(folder / "NORMAL" / "IM-0000-0000.jpeg", folder / "PNEUMONIA" / "person1_virus_99.jpeg")
+    with pytest.raises(data.DataError, match=r"IM-0000-0000\.jpeg and .*person1_virus_99\.jpeg are the same film"):
+        data.load(folder)
+
+
+def test_a_row_that_a_manifest_repeats_counts_once(folder):
+    rows = ["path,label", *["NORMAL/IM-0000-0000.jpeg,NORMAL"] * 2, "PNEUMONIA/person0_bacteria_0.jpeg,PNEUMONIA"]
+    (folder / "manifest.csv").write_text("\n".join([*rows, "NORMAL/../NORMAL/IM-0000-0000.jpeg,NORMAL"]))
+    assert len(data.load(folder)) == 2
+
+
+def test_a_manifest_may_name_films_of_another_folder(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("elsewhere")
+    rows = [f"{path},{path.parent.name}" for path in sorted(folder.rglob("*.jpeg"))]
+    (other / "manifest.csv").write_text("\n".join(["path,label", *rows]))
+    assert len(data.load(other, patient_pattern="^(nobody)", require_patients=False)) == 60
+    shutil.copy(folder / "NORMAL" / "IM-0000-0000.jpeg", folder / "NORMAL" / "film.jpeg")
+    (other / "manifest.csv").write_text("\n".join(["path,label", f"{folder / 'NORMAL' / 'film.jpeg'},NORMAL", *rows]))
+    assert not all(sample.keyed for sample in data.load(other, require_patients=False))
+
+
+@pytest.fixture
+def others(tmp_path_factory):
+    return tmp_path_factory.mktemp("others")
+
+
+def test_excluding_a_folder_goes_by_content_too(folder, others):
+    shutil.copy(folder / "NORMAL" / "IM-0000-0000.jpeg", others / "renamed.png")
+    assert len(data.without_patients_in(data.load(folder), others)) == 58
+
+
+def test_excluding_a_folder_goes_by_the_patients_of_its_manifest(folder, others):
+    rows = [f"{path.relative_to(folder)},{path.parent.name},p{i // 4}" for i, path in enumerate(folder.rglob("*.jpeg"))]
+    (folder / "manifest.csv").write_text("\n".join(["path,label,patient", *rows]))
+    (others / "manifest.csv").write_text("path,label,patient\na.png,NORMAL,p3\n")
+    assert len(data.without_patients_in(data.load(folder), others)) == 56
+
+
+def test_excluding_nobody_is_refused(folder, others):
+    with pytest.raises(data.DataError, match="no film of any patient"):
+        data.without_patients_in(data.load(folder), others)
+    with pytest.raises(data.DataError, match="not a folder"):
+        data.without_patients_in(data.load(folder), others / "mistyped")

@@ -12,10 +12,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def probabilities(films) -> dict[str, np.ndarray]:
     """{way: p of each original}; "twin" is the path of training."""
-    from ml.runtime import tensorflow
+    from ml.runtime import auto
 
     card = registry.load_card("default")
-    model = tensorflow.load(card)
+    model = auto.load(card)
     found = {}
     for path in sorted((films / "originals").rglob("*.jpeg")):
         data = path.read_bytes()
@@ -30,7 +30,7 @@ def probabilities(films) -> dict[str, np.ndarray]:
         }
         for way, file in ways.items():
             found.setdefault(way, []).append(_tensor(file, card.input_side))
-    return {way: card.calibrate(model.predict(np.stack(tensors))) for way, tensors in found.items()}
+    return {way: card.calibrate(model.predict(np.stack(tensors)).logits) for way, tensors in found.items()}
 
 
 def _tensor(data: bytes, side: int) -> np.ndarray:

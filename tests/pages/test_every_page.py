@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 
 from screening import wording
 
-PAGES = ["/worklist/", "/studies/", "/password/", "study"]
+PAGES = ["/worklist/", "/studies/", "/password/", "study", "model"]
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def study(factories, home, model):
 
 
 def address(page, study):
-    return f"/studies/{study.pk}/" if page == "study" else page
+    return {"study": f"/studies/{study.pk}/", "model": f"/models/{study.model_version_id}/"}.get(page, page)
 
 
 @pytest.mark.parametrize("page", PAGES)

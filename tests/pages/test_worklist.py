@@ -125,7 +125,7 @@ def test_the_strip_says_what_the_order_costs(client, factories, home, model):
 def test_without_a_model_worker_the_page_says_since_when_and_how_many(client, factories, home, model):
     factories.study(home)
     assert "AI offline" in client.get("/worklist/").content.decode()
-    heartbeat.beat("worker", "model", loaded=[model.sha256])
+    heartbeat.beat("worker", "model", loaded=[model.card_sha256])
     assert "AI offline" not in client.get("/worklist/").content.decode()
 
 

@@ -9,7 +9,7 @@ from screening.models import Image, Prediction
 from tests import factories
 from tests.intake.conftest import media, stored  # noqa: F401
 from webportal.management.commands import ingest
-from workers import engine
+from workers import engine, loading
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -19,7 +19,7 @@ def a_worker_beside(media, monkeypatch):  # noqa: F811
     """Whoever waits, screens meanwhile: the worker's own loop, on the stub model."""
     factories.active_model()
     factories.site("ward")
-    monkeypatch.setattr(engine, "_loaded", {})
+    monkeypatch.setattr(loading, "_loaded", {})
     monkeypatch.setattr(ingest.time, "sleep", lambda seconds: engine.work())
 
 

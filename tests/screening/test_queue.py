@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from screening import queue
+from screening import queue, rollout
 from screening.models import Prediction, Priority, Screening, Study
 from tests import factories
 
@@ -206,7 +206,7 @@ def test_a_rollback_takes_up_what_the_promotion_superseded_and_orders_by_the_old
     queue.sweep()
     (row,) = queue.claim(Screening.objects.filter(image__study=scored), "one", 1)
     queue.complete([result(row, 0.1)], "one")
-    queue.activate(version)
+    rollout.activate(version)
     scored.refresh_from_db()
     assert (scored.band, scored.model_version) == ("likely", version)
     assert [row.image.study for row in claim(version)] == [waiting]

@@ -2,21 +2,23 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from screening import queue
+from ml.runtime import Answers
+from screening import queue, rollout
 from screening.models import Event, Heartbeat, Job, Prediction, Screening
 from tests import factories
-from workers import engine, tasks
+from workers import engine, loading, tasks
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def fresh_engine():
-    engine._loaded.clear()
+    loading.forget()
     yield
-    engine._loaded.clear()
+    loading.forget()
     engine._stopping.clear()
 
 
@@ -67,7 +69,7 @@ def test_weights_that_cannot_be_loaded_leave_every_film_pending_and_say_why(site
 def test_a_model_that_fails_on_a_batch_puts_it_off_and_blames_no_film(site, monkeypatch):
     factories.study(site)
     engine.load()
-    _card, model = next(iter(engine._loaded.values()))
+    _card, model = next(iter(loading.load()[0].values()))
     monkeypatch.setattr(model, "predict", lambda batch: 1 / 0)
     engine.work()
     row = Screening.objects.get()
@@ -113,8 +115,9 @@ def test_a_storage_that_is_away_fails_no_film_for_good(site, monkeypatch):
 def test_a_film_for_which_the_model_gives_no_number_fails_alone(site, monkeypatch):
     odd, good = factories.study(site, ago=timedelta(minutes=1)), factories.study(site)
     engine.load()
-    _card, model = next(iter(engine._loaded.values()))
-    monkeypatch.setattr(model, "predict", lambda batch: [float("nan"), 1.0])
+    _card, model = next(iter(loading.load()[0].values()))
+    logits = np.array([np.nan, 1.0], dtype=np.float32)
+    monkeypatch.setattr(model, "predict", lambda batch: Answers(logits, np.ones(2, dtype=np.float32)))
     engine.work()
     odd.refresh_from_db()
     good.refresh_from_db()
@@ -133,7 +136,7 @@ def test_a_sweep_rings_no_more_where_nobody_takes_the_rings(site, monkeypatch):
 def predicting(monkeypatch, act):
     """Let `act` happen while the model predicts its first batch."""
     engine.load()
-    _card, model = next(iter(engine._loaded.values()))
+    _card, model = next(iter(loading.load()[0].values()))
     real = model.predict
 
     def predict(batch):
@@ -194,3 +197,111 @@ def test_an_error_of_the_ledger_gives_the_batch_that_was_read_ahead_back(site, s
     with pytest.raises(ZeroDivisionError):
         engine.work()
     assert states() == [("leased", 1, 0), ("pending", 0, 0)]
+
+
+def says(monkeypatch, version, distance=1.0, classes=None):
+    """Let the loaded model of `version` say this of every film, at logit 0.5."""
+    _card, model = loading.load()[0][version.pk]
+
+    def predict(batch):
+        n = len(batch)
+        told = None if classes is None else np.tile(np.array(classes, dtype=np.float32), (n, 1))
+        return Answers(np.full(n, 0.5, dtype=np.float32), np.full(n, distance, dtype=np.float32), told)
+
+    monkeypatch.setattr(model, "predict", predict)
+
+
+@pytest.mark.parametrize(("distance", "outside"), [(1.0, False), (2.0, False), (2.1, True)])
+def test_a_prediction_says_how_far_the_film_is_from_those_known(site, monkeypatch, distance, outside):
+    factories.study(site)
+    says(monkeypatch, factories.active_model(), distance)
+    engine.work()
+    found = Prediction.objects.get()
+    assert (found.distance, found.outside_domain) == (pytest.approx(distance), outside)
+
+
+def test_a_model_without_a_domain_puts_no_film_outside(site, monkeypatch):
+    version = factories.active_model("blind", domain=None)
+    factories.study(site)
+    says(monkeypatch, version, distance=float("nan"))
+    engine.work()
+    found = Prediction.objects.get()
+    assert (found.distance, found.outside_domain, found.subtypes) == (None, False, None)
+
+
+def test_three_classes_share_the_calibrated_p(site, monkeypatch):
+    version = factories.active_model("three", classes=["normal", "bacterial", "viral"])
+    factories.study(site)
+    says(monkeypatch, version, classes=[0.6, 0.3, 0.1])
+    engine.work()
+    found = Prediction.objects.get()
+    assert sum(found.subtypes.values()) == pytest.approx(found.probability)
+    assert found.subtypes["bacterial"] == pytest.approx(3 * found.subtypes["viral"])
+
+
+def test_the_active_version_goes_before_the_one_in_shadow(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    active, shadow = factories.active_model(), factories.shadow_model()
+    for _ in range(2):
+        factories.study(site)
+    order = []
+    for version in (active, shadow):
+        _card, model = loading.load()[0][version.pk]
+        real = model.predict
+        monkeypatch.setattr(model, "predict", lambda batch, pk=version.pk, real=real: order.append(pk) or real(batch))
+    queue.sweep()
+    engine.work()
+    assert order == [active.pk] * 2 + [shadow.pk] * 2
+    assert Prediction.objects.count() == 4
+
+
+def test_a_version_that_cannot_be_loaded_keeps_no_other_from_work(site, monkeypatch):
+    active = factories.active_model()
+    broken = factories.shadow_model(canary={"seed": 1, "logit": 99.0, "tolerance": 0.1})
+    factories.study(site)
+    queue.sweep()
+    engine.work()
+    states = dict(Screening.objects.values_list("model_version", "state"))
+    assert states == {active.pk: "done", broken.pk: "pending"}
+    beat = Heartbeat.objects.get(kind="model")
+    assert "canary" in beat.problem
+    assert beat.loaded == [active.card_sha256]
+
+
+def test_what_could_not_be_loaded_is_not_tried_at_every_ring(site, settings, monkeypatch):
+    tried = []
+    monkeypatch.setattr(loading, "_load", lambda version: tried.append(version) or 1 / 0)
+    for _ in range(3):
+        assert "division" in loading.load()[1]
+    assert len(tried) == 1
+    monkeypatch.setattr(loading, "RETRY_S", 0)
+    loading.load()
+    assert len(tried) == 2
+
+
+def test_a_version_that_is_neither_active_nor_in_shadow_is_let_go(site):
+    shadow = factories.shadow_model()
+    assert set(loading.load()[0]) == {factories.active_model().pk, shadow.pk}
+    rollout.set_shadow(shadow, False)
+    assert set(loading.load()[0]) == {factories.active_model().pk}
+
+
+def test_a_second_model_in_the_middle_of_a_queue_predicts_what_is_left_and_each_names_its_weights(
+    site, settings, monkeypatch
+):
+    settings.BATCH_SIZE = 1
+    first = factories.active_model("1")
+    studies = [factories.study(site, ago=timedelta(minutes=minutes)) for minutes in (3, 2, 1)]
+    predicting(monkeypatch, engine._stopping.set)
+    engine.work()
+    engine._stopping.clear()
+    second = factories.active_model("2")
+    queue.sweep()
+    engine.work()
+    by = {version.pk: Prediction.objects.filter(model_version=version) for version in (first, second)}
+    assert by[first.pk].count() == 1
+    assert by[second.pk].count() == len(studies)
+    pairs = Prediction.objects.values_list("image", "model_version")
+    assert len(set(pairs)) == len(pairs)
+    assert Heartbeat.objects.get(kind="model").loaded == [second.card_sha256]
+    assert {p.model_version.sha256 for p in by[second.pk]} == {second.card["weights_sha256"]}

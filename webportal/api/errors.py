@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from screening import keeping, lifecycle, reading, sandbox, wording, worklist
 from webportal.views.access import REFUSED
+from workers import versions
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ REFUSALS = {
     reading.NotYours: (status.HTTP_409_CONFLICT, "not_yours", None),
     lifecycle.Overtaken: (status.HTTP_409_CONFLICT, "overtaken", wording.OVERTAKEN),
     lifecycle.ImpossibleMove: (status.HTTP_409_CONFLICT, "overtaken", wording.OVERTAKEN),
+    versions.Refused: (status.HTTP_409_CONFLICT, "model_refused", None),
     worklist.BadCursor: (status.HTTP_400_BAD_REQUEST, "bad_cursor", BAD_CURSOR),
     OperationalError: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY),
     keeping.StorageFull: (status.HTTP_507_INSUFFICIENT_STORAGE, "storage_full", None),

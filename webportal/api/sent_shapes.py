@@ -92,11 +92,16 @@ class BatchDetail(BatchShape):
 
 
 class AnswerShape(ScoreMixin):
-    """What the AI says of one image, as far as it counts: `probability` is null outside the model's ages."""
+    """What the AI says of one image, as far as it counts: `probability` is null outside the model's ages and domain."""
 
     probability = serializers.FloatField(allow_null=True, help_text="Calibrated, 0 to 1.")
     score = serializers.IntegerField(allow_null=True, help_text="0 to 100, as the screens show it.")
     band = serializers.ChoiceField(choices=Band)
+    subtypes = serializers.DictField(
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="Research only, not validated: `bacterial` and `viral`, 0 to 1, of a model with three classes.",
+    )
     model = ModelVersionShape(source="model_version")
 
 

@@ -5,9 +5,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ml.calibrate import REFERENCE_PREVALENCE
-from ml.card import Card
 from screening import permissions, wording, worklist
+from screening.answers import answer
 from screening.models import Band, Finding, Priority, Study
+from webportal.ai_card import ppv_of
 
 
 class PriorityField(serializers.ChoiceField):
@@ -39,6 +40,7 @@ class ScoreMixin(serializers.Serializer):
 
 
 class ModelVersionShape(serializers.Serializer):
+    id = serializers.UUIDField(help_text="Its card is at /api/v1/models/{id}.")
     name = serializers.CharField()
     version = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of the weights.")
@@ -62,7 +64,7 @@ class Ai(ScoreMixin):
     def get_ppv(self, study) -> float | None:
         if study.ai_state != "screened" or study.model_version is None:
             return None
-        return round(Card(**study.model_version.card).ppv(study.band, study.site.prevalence), 3)
+        return round(ppv_of(study), 3)
 
 
 class Patient(serializers.Serializer):
@@ -115,16 +117,36 @@ class WorklistRow(StudyRow):
 
 
 class PredictionShape(ScoreMixin):
-    """What one model version says of one image."""
+    """What one model version says of one image, as far as it counts."""
 
-    probability = serializers.FloatField(help_text="Calibrated, 0 to 1.")
-    score = serializers.IntegerField()
-    band = serializers.ChoiceField(choices=Band)
+    probability = serializers.SerializerMethodField(
+        help_text="Calibrated, 0 to 1; null outside the model's ages and for a film unlike those it learned from."
+    )
+    score = serializers.SerializerMethodField()
+    band = serializers.SerializerMethodField(help_text="`uncertain` where `probability` is null.")
+    outside_domain = serializers.BooleanField(help_text="The film looks unlike the films the model learned from.")
+    distance = serializers.FloatField(allow_null=True, help_text="From those films; null where that is not judged.")
+    subtypes = serializers.SerializerMethodField(
+        help_text="Research only, not validated: `bacterial` and `viral`, 0 to 1, of a model with three classes."
+    )
     model = ModelVersionShape(source="model_version")
     active = serializers.BooleanField(source="model_version.active", help_text="Whether it orders the worklist.")
     preprocess_version = serializers.CharField()
     milliseconds = serializers.FloatField()
     created_at = serializers.DateTimeField()
+
+    def get_probability(self, prediction) -> float | None:
+        return answer(prediction, prediction.image.study).probability
+
+    def get_score(self, prediction) -> int | None:
+        return answer(prediction, prediction.image.study).score
+
+    @extend_schema_field(serializers.ChoiceField(choices=Band))
+    def get_band(self, prediction):
+        return answer(prediction, prediction.image.study).band
+
+    def get_subtypes(self, prediction) -> dict[str, float] | None:
+        return answer(prediction, prediction.image.study).subtypes
 
 
 class ScreeningShape(serializers.Serializer):

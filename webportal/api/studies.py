@@ -1,6 +1,6 @@
 """Studies: the list, one study, and what staff do with an unread one."""
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.decorators import api_view, parser_classes
@@ -9,7 +9,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from screening import handling, permissions, wording
-from screening.models import Band, Event, Study
+from screening.models import SHOWN, Band, Event, Prediction, Screening, Study
 from webportal.api.access import allowed
 from webportal.api.errors import Error
 from webportal.api.shapes import PriorityField, StudyDetail, StudyRow
@@ -100,12 +100,18 @@ def detail(request, pk):
     study = study_or_404(request.user, pk)
     prefetch_related_objects(
         [study],
-        "images__screenings__model_version",
-        "images__predictions__model_version",
+        "images",
+        _shown("images__screenings", Screening.objects.select_related("model_version")),
+        _shown("images__predictions", Prediction.objects.select_related("model_version", "image__study")),
         "reads__reader",
         "reads__model_version",
     )
     return Response(StudyDetail(study, context={"user": request.user}).data)
+
+
+def _shown(path, rows):
+    """Of what hangs on an image, all but a shadow model's."""
+    return Prefetch(path, rows.filter(SHOWN).order_by("created_at"))
 
 
 class PriorityChange(serializers.Serializer):

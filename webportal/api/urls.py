@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from webportal.api import auth, batches, errors, reading, studies, worklist
+from webportal.api import auth, batches, errors, models, reading, studies, worklist
 
 urlpatterns = [
     path("login", auth.login, name="api_login"),
@@ -28,6 +28,14 @@ urlpatterns = [
     # The worklist.
     path("worklist", worklist.show, name="api_worklist"),
     path("worklist/next", reading.next_study, name="api_next_study"),
+    # Model versions.
+    path("models", models.index, name="api_models"),
+    path("models/rollback", models.roll_back, name="api_model_roll_back"),
+    path("models/<uuid:pk>", models.show, name="api_model"),
+    path("models/<uuid:pk>/preview", models.preview, name="api_model_preview"),
+    path("models/<uuid:pk>/promote", models.promote, name="api_model_promote"),
+    path("models/<uuid:pk>/shadow", models.shadow, name="api_model_shadow"),
+    path("models/<uuid:pk>/rescreen", models.rescreen, name="api_model_rescreen"),
     # Last: whatever has no address is answered in the API's own shape.
     re_path("", errors.unknown, name="api_unknown"),
 ]

@@ -47,7 +47,7 @@ def _of_the_ledger():
         missing.append("no model is active: `manage.py bootstrap` registers the one that is shipped")
     if not workers:
         missing.append("no screening worker was seen of late")
-    elif active and not any(active.sha256 in worker.loaded for worker in workers):
+    elif active and not any(active.card_sha256 in worker.loaded for worker in workers):
         missing.append("no screening worker has loaded the active model; the operations page says why")
     if not heartbeat.alive("sweep").exists():
         missing.append("the sweep has not run of late: the operations worker or beat is away")

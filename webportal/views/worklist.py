@@ -120,7 +120,7 @@ def strip(user, studies, now):
 def ai_offline():
     """None while a model worker lives with the active model; else since when there is none, and what a worker says."""
     alive = list(heartbeat.alive("model"))
-    active = ModelVersion.objects.filter(active=True).values_list("sha256", flat=True).first()
+    active = ModelVersion.objects.filter(active=True).values_list("card_sha256", flat=True).first()
     if any(active in beat.loaded for beat in alive):
         return None
     last = Heartbeat.objects.filter(kind="model").order_by("-seen_at").first()

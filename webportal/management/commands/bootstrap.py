@@ -1,13 +1,14 @@
 """What a first start needs: the shipped model, a site, somebody who can log in. A later start finds it there."""
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from deploy.local import logins
+from ml.data import DataError
 from screening.models import Role, Site, User
 from webportal import administration, demo
-from workers import versions
+from workers import promoting, versions
 
 # One login a role for a first look; a real department begins with an administrator, who creates the others.
 FIRST_LOOK = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMINISTRATOR)
@@ -18,7 +19,10 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity=1, **_):
         """Silent unless asked with --verbosity 2."""
-        active = versions.register_shipped()
+        try:
+            active = promoting.register_shipped()
+        except (DataError, versions.Refused) as error:
+            raise CommandError(str(error)) from None
         made = [demo.make()]
         made += [create_site(), *create_logins()]
         if verbosity > 1:
