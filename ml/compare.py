@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import gate
+from ml import gate, registry
 from ml.card import Card
-from ml.data import DataError
 
 WARM, TIMED = 5, 30  # films
 
@@ -54,22 +53,10 @@ def _started_from(card: Card) -> str:
 
 
 def parameters(card: Card) -> int:
-    """How many weights the networks have, counted in the file; without the layer that measures the domain."""
-    import h5py
-
-    count = 0
-
-    def add(name: str, item) -> None:
-        nonlocal count
-        if isinstance(item, h5py.Dataset) and "/domain/" not in f"/{name}" and "seed_generator" not in name:
-            count += item.size
-
-    try:
-        with h5py.File(card.weights_path) as file:
-            file.visititems(add)
-    except OSError:
-        raise DataError(f"{card.weights_path} cannot be read: it lies beside its card; copy both anew.") from None
-    return count
+    """How many weights the networks have; without the layer that measures the domain."""
+    model = registry.assemble(card)
+    domain = [layer.count_params() for layer in model.layers if layer.name == "domain"]
+    return model.count_params() - sum(domain)
 
 
 def milliseconds(card: Card) -> float:
