@@ -42,7 +42,8 @@ def test_a_process_that_got_the_pid_of_an_old_one_is_left_alone(record, sleeper)
 
 def test_a_leader_that_does_not_heed_its_signal_is_killed_with_its_group(record, monkeypatch):
     monkeypatch.setattr(processes, "GRACE_S", 0.3)
-    deaf = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); r = os.fork(); os.write(1, b'%d\\n' % r)"
+    # One write each: both speak at once.
+    deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); r = os.fork(); os.write(1, b'%d\\n' % r)"
     command = [sys.executable, "-c", f"{deaf}; time.sleep(600)"]
     with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True) as child:
         grandchild = max(int(child.stdout.readline()), int(child.stdout.readline()))
