@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
@@ -92,6 +93,16 @@ class Card:
     def ppv(self, band: str, prevalence: float) -> float:
         """Share with pneumonia among the films of a band where pneumonia has `prevalence` (0..1)."""
         return share_with_pneumonia(self.band_rates[band], prevalence)
+
+
+def is_name(text: str) -> bool:
+    """Whether a model may be called so: it names files, and an address holds it."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether a version may be called so: the ledger keeps as much."""
+    return 0 < len(text) <= 32
 
 
 class CardError(DataError):

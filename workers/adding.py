@@ -4,7 +4,6 @@ import errno
 import importlib
 import json
 import logging
-import re
 import secrets
 import shutil
 
@@ -95,7 +94,7 @@ def _check_content(card):
 
 
 def _check_name(card):
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", card.name) or not 0 < len(card.version) <= 32:
+    if not cards.is_name(card.name) or not cards.is_version(card.version):
         raise cards.CardError(
             f"The card is called {card.name!r} {card.version!r}: a name has 1 to 64 letters, digits, - and _, a "
             "version 1 to 32 characters. Make it again under another: python -m ml merge RUN... --name NAME."

@@ -99,6 +99,14 @@ def pooled(x):
     return layers.GlobalAveragePooling2D(name="features")(x)
 
 
+def mobile(application, name: str, side: int, classes: int, weights: str | None, dropout: float) -> keras.Model:
+    """A MobileNet of keras.applications with the head of ml.architectures; pixels -1..1; raises DataError."""
+    film, picture = film_and_picture(side)
+    body = backbone(application, rgb(scaled(picture, 1 / 127.5, -1.0)), weights)
+    features = layers.Dropout(dropout)(pooled(body.output))
+    return keras.Model(film, raw(features, outputs_for(classes)), name=name)
+
+
 def raw(x, outputs: int):
     """(n, outputs) before any sigmoid or softmax, float32 whatever the precision of the rest."""
     return layers.Dense(outputs, name="logit", dtype="float32")(x)

@@ -2,23 +2,22 @@
 
 import argparse
 import json
-import re
 from pathlib import Path
 
-from ml.card import is_age_range
+from ml.card import is_age_range, is_name, is_version
 from ml.data import DataError
 
 OF_A_RUN = ("config", "training", "validation", "curves", "best", "draft")  # files that lie beside the card
 
 
 def name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", text) or text in OF_A_RUN:
+    if not is_name(text) or text in OF_A_RUN:
         raise argparse.ArgumentTypeError(f"it has 1 to 64 letters, digits, - and _, and is not {', '.join(OF_A_RUN)}")
     return text
 
 
 def version(text: str) -> str:
-    if not 0 < len(text) <= 32:
+    if not is_version(text):
         raise argparse.ArgumentTypeError("it has 1 to 32 characters")
     return text
 

@@ -7,17 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ml.commands.options import add_model, add_patient_pattern
 from ml.commands.output import STDOUT, print_left_out, require_folder_of, with_interval, write
 from ml.registry import load_card
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="class folders or manifest.csv")
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
+    add_model(parser)
     parser.add_argument("--exclude", type=Path, help="folder of films whose patients are left out")
-    parser.add_argument(
-        "--patient-pattern", metavar="REGEX", help="its first group in a film's file name is the patient"
-    )
+    add_patient_pattern(parser)
     parser.add_argument("--json", type=Path, help="write the result here; - is standard output, without the table")
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ml.commands.options import add_model
 from ml.commands.output import require_folder_of, write
 from ml.registry import load_card
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
+    add_model(parser)
     parser.add_argument("--json", type=Path, help="write the result here")
 
 

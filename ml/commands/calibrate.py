@@ -4,16 +4,17 @@ import argparse
 from pathlib import Path
 
 from ml.commands import about
+from ml.commands.options import add_model, add_patient_pattern
 from ml.commands.output import print_figures
 from ml.registry import load_card
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
+    add_model(parser)
     parser.add_argument("--data", type=Path, required=True, help="local films: class folders, or a manifest.csv")
     parser.add_argument("--out", type=Path, required=True, help="folder that gets the card, weights and report")
     parser.add_argument("--version", type=about.version, required=True, help="of the new card, other than the model's")
-    parser.add_argument("--patient-pattern", help="regular expression whose first group is the patient in a file name")
+    add_patient_pattern(parser)
 
 
 def run(options: argparse.Namespace) -> None:

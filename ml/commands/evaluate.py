@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ml.commands.options import add_model, add_patient_pattern
 from ml.commands.output import STDOUT, print_figures, print_left_out, require_folder_of, with_interval, write
 from ml.registry import load_card
 
@@ -14,10 +15,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="class folders NORMAL/ and PNEUMONIA/, or manifest.csv"
     )
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
-    parser.add_argument(
-        "--patient-pattern", metavar="REGEX", help="its first group in a film's file name is the patient"
-    )
+    add_model(parser)
+    add_patient_pattern(parser)
     parser.add_argument("--json", type=Path, help="write the result here; - is standard output, without the tables")
 
 

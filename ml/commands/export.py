@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
+from ml.commands.options import add_model
 from ml.registry import load_card
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
+    add_model(parser)
     parser.add_argument("--format", required=True, choices=("keras", "h5", "onnx", "openvino", "savedmodel"))
     parser.add_argument("--out", type=Path, required=True, help="a file .keras, .h5, .onnx, .xml, or a new folder")
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.card import Card
+from ml.commands.options import add_model
 from ml.commands.output import STDOUT, require_folder_of, write
 from ml.registry import load_card
 from ml.wording import RESEARCH_USE
@@ -14,7 +15,7 @@ from ml.wording import RESEARCH_USE
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    parser.add_argument("--model", default="default", help="a shipped model's name, or a path to a card")
+    add_model(parser)
     parser.add_argument("--json", type=Path, help="write the result here; - is standard output, without the table")
 
 

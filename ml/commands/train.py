@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ml import architectures
 from ml.commands import about
+from ml.commands.options import add_patient_pattern
 from ml.commands.output import print_figures
 
 
@@ -27,9 +28,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classes", type=int, choices=(2, 3), help="2, or 3: normal, bacterial, viral (if not the recipe's)"
     )
-    parser.add_argument(
-        "--patient-pattern", metavar="REGEX", help="its first group in a film's file name is the patient"
-    )
+    add_patient_pattern(parser)
     parser.add_argument("--seed", type=int, default=2018, help="of the split, and of the chance in training")
     parser.add_argument("--member", type=int, default=0, help="another run on the same split, for an ensemble")
     parser.add_argument("--validation", type=_share, default=0.15, help="share of the patients held out (0.15)")
