@@ -1,4 +1,4 @@
-"""Many files side by side: each waits for its own limited child, so threads are enough, one a core."""
+"""Many files side by side: each waits for a limited child or for the database, so threads are enough, two a core."""
 
 import threading
 from collections import deque
@@ -10,13 +10,13 @@ from screening import sandbox
 
 
 def abreast(function, items):
-    """`function(item)` of every item, in their order, up to one a core at a time; few items are taken ahead.
+    """`function(item)` of every item, in their order, up to two a core at a time: one is decoded while one is stored.
 
-    Every thread has a database connection of its own, so call it outside transactions. What a call raises comes out
-    at its place, after those already begun have ended.
+    Few are taken ahead. Every thread has a database connection of its own, so call it outside transactions. What a
+    call raises comes out at its place, after those already begun have ended.
     """
-    width = sandbox.CHILDREN
-    if width == 1:
+    width = 2 * sandbox.CHILDREN
+    if sandbox.CHILDREN == 1:
         yield from map(function, items)
         return
     with ThreadPoolExecutor(width, thread_name_prefix="intake") as threads:

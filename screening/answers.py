@@ -37,9 +37,18 @@ def awaited(images):
 
 def answers(images):
     """{image id: Answer} for those of the given images (ids) that have one; the active version's before older ones."""
-    found = Prediction.objects.filter(SHOWN, image__in=images).select_related("model_version", "image__study")
-    found = found.order_by("model_version__active", "created_at")
-    return {each.image_id: answer(each, each.image.study) for each in found}
+    if not images:
+        return {}
+    found = Prediction.objects.filter(SHOWN, image__in=images).select_related("image__study")
+    found = list(found.order_by("model_version__active", "created_at"))
+    if not found:
+        return {}
+    versions = ModelVersion.objects.in_bulk()  # a card is long: read once each, not once a prediction
+    said = {}
+    for each in found:
+        each.model_version = versions[each.model_version_id]
+        said[each.image_id] = answer(each, each.image.study)
+    return said
 
 
 def answer(prediction, study):

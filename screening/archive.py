@@ -13,10 +13,16 @@ import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from django.db import IntegrityError, transaction
 
 from screening import intake, keeping
+from screening.companions import TEXTS, is_left_out
 from screening.intake import MAX_FILE_B
-from screening.models import Job
+from screening.manifest import is_manifest
+from screening.models import Batch, Job
+from screening.sent import clean, kept_name
 
 MAX_ARCHIVE_B = 2**30
 MAX_INFLATED_B = 4 * 2**30
@@ -29,6 +35,9 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1
 IN_MEMORY, CHUNK = 8 * 2**20, 2**18
 END = struct.Struct("<4s4H2LH")
+# Of a ZIP64 the end record says less than the one that its locator points at (APPNOTE 4.3.14, 4.3.15).
+LOCATOR, END_64 = struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
+MORE, MORE_16, MORE_32 = b"PK\6\7", 0xFFFF, 0xFFFFFFFF
 LOCAL_HEADER = struct.Struct("<26x2H")
 LOCAL_B = 30
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
@@ -52,9 +61,16 @@ class Entry:
     code: str
     info: zipfile.ZipInfo
 
+    @property
+    def is_manifest(self):
+        return is_manifest(self.name)
+
 
 class Archive:
-    """An open archive that was looked at whole: `entries` in its own order. Raises BadArchive."""
+    """An open archive that was looked at whole: `entries` with its manifests first, else in its own order.
+
+    Each entry has the number of its place in the archive, whatever comes first. Raises BadArchive.
+    """
 
     def __init__(self, file):
         _check_end(file)
@@ -68,10 +84,11 @@ class Archive:
             raise BadArchive("too_many_entries")
         if sum(info.file_size for info in infos) > MAX_INFLATED_B:
             raise BadArchive("archive_too_large")
-        self.entries = [
+        entries = [
             Entry(number, info.filename, info.file_size, _fault(info), info) for number, info in enumerate(infos, 1)
         ]
-        if all(entry.code == "directory" for entry in self.entries):
+        self.entries = sorted(entries, key=lambda entry: not entry.is_manifest)
+        if all(entry.code == "directory" or _is_beside(entry.name) for entry in self.entries):
             raise BadArchive("nothing_to_process")
 
     @contextlib.contextmanager
@@ -96,15 +113,62 @@ class Archive:
         return "nested_archive" if is_archive(out) else ""
 
 
-def spool(batch, name, file):
-    """Keep a sent archive and queue its Job, before its sender is answered. Raises StorageFull and BadArchive."""
+def spool(batch, name, file, key=""):
+    """Keep a sent archive and queue its Job, before its sender is answered; under its key it is queued once.
+
+    Raises StorageFull, BadArchive, and intake.KeyReused where another file came under the key.
+    """
     if file.seek(0, os.SEEK_END) > MAX_ARCHIVE_B:
         raise BadArchive("archive_too_large")
+    sha256 = keeping.digest(file) if key else ""
+    if before := _under_key(batch, key, sha256):
+        return before
     kept_as = keeping.name("archives")
-    with keeping.kept({kept_as: file}):
-        return Job.objects.create(
-            kind=Job.Kind.ARCHIVE, batch=batch, file=kept_as, name=intake.clean(name), priority=batch.priority
-        )
+    shown = kept_name(batch.site, clean(name), sha256)
+    about = {"kind": Job.Kind.ARCHIVE, "name": shown, "priority": batch.priority, "key": key, "sha256": sha256}
+    try:
+        with keeping.kept({kept_as: file}), transaction.atomic():
+            return Job.objects.create(batch=batch, file=kept_as, **about)
+    except IntegrityError:
+        if before := _under_key(batch, key, sha256):
+            return before
+        raise
+
+
+def _under_key(batch, key, sha256):
+    before = Job.objects.filter(batch=batch, key=key).first() if key else None
+    if before and before.sha256 != sha256:
+        raise intake.KeyReused
+    return before
+
+
+def forget(jobs):
+    """Drop the bytes of archives (a queryset of Jobs that have ended): tried again, one says that it is gone."""
+    for job in jobs.filter(kind=Job.Kind.ARCHIVE).exclude(file=""):
+        keeping.drop(job.file.name)
+        Job.objects.filter(pk=job.pk).update(file="")
+
+
+def turns(entries):
+    """Entries as they are taken: each manifest by itself, then all others, which may be taken side by side.
+
+    What a manifest says of the films must be known before the first of them is begun.
+    """
+    films = [entry for entry in entries if not entry.is_manifest]
+    return [*([entry] for entry in entries if entry.is_manifest), *([films] if films else [])]
+
+
+def batch_of(archive, batch):
+    """The batch for the entries of an archive that came among other files of `batch`.
+
+    One that holds a manifest gets a batch of its own: its rows say nothing of films outside of it.
+    """
+    if not any(entry.is_manifest for entry in archive.entries):
+        return batch
+    # Never the name of `batch`: a watched folder finds the batch of the hour by it.
+    name = f"{batch.name}, archive".removeprefix(", ")
+    about = ("site_id", "uploaded_by_id", "source", "state", "priority", "age_group")
+    return Batch.objects.create(name=name, **{each: getattr(batch, each) for each in about})
 
 
 def take_entry(archive, entry, batch, name, *, job=None):
@@ -126,10 +190,15 @@ def is_archive(file):
     return found
 
 
+def _is_beside(name):
+    """Whether a name is that of what lies beside films: its content may still be one, where it is not text."""
+    return is_left_out(name) or PurePosixPath(name.lower()).suffix in TEXTS
+
+
 def _fault(info):
     """Why an entry is not unpacked at all, or ""."""
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if info.is_dir():
+    if info.filename.endswith("/"):  # `is_dir` fails on a name of nothing
         return "directory"
     if kind and kind not in (stat.S_IFREG, stat.S_IFDIR):
         return "special_file"
@@ -160,10 +229,27 @@ def _check_end(file):
     _, disk, first_disk, here, count, length, start, comment = END.unpack_from(tail, at)
     if disk or first_disk or here != count or at + END.size + comment != len(tail):
         raise BadArchive
-    if count > MAX_ENTRIES:  # a ZIP64 says 65,535 here: it is larger than what is taken, too
+    ends = tail_from + at
+    if count == MORE_16 or MORE_32 in (length, start):
+        count, length, start, ends = _end_64(file, ends)
+    if count > MAX_ENTRIES:
         raise BadArchive("too_many_entries")
-    if length > MAX_DIRECTORY_B or start + length != tail_from + at:
+    if length > MAX_DIRECTORY_B or start + length != ends:
         raise BadArchive
+
+
+def _end_64(file, end):
+    """(entries, bytes of the directory, where it starts, where it ends) of a ZIP64 whose end record is at `end`."""
+    file.seek(max(0, end - LOCATOR.size - END_64.size))
+    found = file.read(END_64.size + LOCATOR.size)
+    if len(found) < END_64.size + LOCATOR.size:
+        raise BadArchive
+    magic, _, at, disks = LOCATOR.unpack_from(found, END_64.size)
+    record, _, _, _, disk, first_disk, here, count, length, start = END_64.unpack_from(found)
+    honest = magic == MORE and record == b"PK\6\6" and at == end - LOCATOR.size - END_64.size
+    if not honest or disks > 1 or disk or first_disk or here != count:
+        raise BadArchive
+    return count, length, start, at
 
 
 def _check_overlap(file, infos, directory_at):

@@ -103,6 +103,8 @@ def _rank(version):
     outside = Q(outside_domain=True)
     if ages := version.card.get("age_range"):
         outside |= Q(image__study__age_years__lt=ages[0]) | Q(image__study__age_years__gte=ages[1] + 1)
+        groups = standing.groups_outside(*ages)
+        outside |= Q(image__study__age_years__isnull=True, image__study__age_group__in=groups)
     bands = [When(band=band, then=Value(rank)) for rank, band in enumerate(RANKS)]
     return Case(When(outside & Q(image__study__synthetic=False), then=Value(1)), *bands, default=Value(0))
 

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from django.db.models import Prefetch
 
-from screening.filing import LATERAL
-from screening.models import Finding, Read, Study
+from screening.models import LATERAL_VIEWS, Finding, Read, Study
 from screening.pseudonyms import Pseudonyms
 
 CHUNK = 500
 # The classes that `python -m ml train` knows. "NORMAL" here means: read as without pneumonia.
 LABELS = {Finding.PRESENT: "PNEUMONIA", Finding.ABSENT: "NORMAL"}
-VIEWS = {"", "PA", "AP", *LATERAL}  # what else a file says of its view may be free text
+VIEWS = {"", "PA", "AP", *LATERAL_VIEWS}  # what else a file says of its view may be free text
 OLDEST = 90  # above 89 an age can point to one person (HIPAA, safe harbor)
 
 

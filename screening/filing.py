@@ -5,14 +5,20 @@ joins its study wherever that stands (`handling.image_joined`): being read, it m
 goes back on the worklist; withdrawn, it stays withdrawn, since a human took it off, and the receipt says so.
 """
 
+import io
+import secrets
+import uuid
 from datetime import date, datetime
 
 from django.utils import timezone
 
-from screening import handling, order, queue, standing, worklist
-from screening.models import Event, Image, Study
+from ml.pixels.pseudonym import pseudonym
+from screening import handling, keeping, order, queue, standing, worklist
+from screening.gate import gate_of
+from screening.models import Event, Image, Priority, Site, Study
 
-LATERAL = {"LATERAL", "LAT", "LL", "RL", "LLD", "RLD"}
+# What a column of the manifest is called where it becomes a pseudonym, as `ml.pixels.deidentify` calls it.
+KINDS = {"patient_id": "patient", "patient_name": "patient", "accession": "accession"}
 
 
 class Misfit(Exception):
@@ -23,60 +29,125 @@ class Misfit(Exception):
         self.code, self.study = code, study
 
 
-def new_image(key, sha256, facts, original, viewing, model_input):
-    """An unsaved Image from what the limited child said of it (`sandbox.Decoded.facts`) and its files' names."""
-    centre, width = facts["window"] or (None, None)
+class Film:
+    """A decoded file on its way to a study: where it goes, and what it and its row of the manifest say of it."""
+
+    def __init__(self, batch, site, sha256, decoded, row=None):
+        self.batch, self.site, self.decoded = batch, site, decoded
+        self.facts = _with_row(decoded.facts, row, site)
+        self.priority = batch.priority if row is None or row.priority is None else Priority(row.priority)
+        self.image = _new_image(self.facts, sha256, decoded)
+
+    def files(self, sent):
+        """{name in storage: binary file} of what is kept: the original as `sent`, or de-identified, and renditions."""
+        image, decoded = self.image, self.decoded
+        files = {image.original.name: decoded.cleaned or sent}
+        if decoded.viewing:
+            files |= {image.viewing.name: decoded.viewing, image.model_input.name: io.BytesIO(decoded.model_input)}
+        return files
+
+    def file(self, actor=None, address=None):
+        """Save the image with its study, screening and Events; returns the receipt's reason code. Raises Misfit.
+
+        Two at once that open the same study, or bring the same film: IntegrityError for the later one.
+        """
+        image, study = self.image, _study_of(self.facts, self.site)
+        late = study is not None
+        if late:
+            _check_patient(study, self.facts)
+        else:
+            study = _new_study(self)
+        image.study, image.site = study, self.site
+        image.save(force_insert=True)
+        queue.enqueue([image])
+        detail = {"batch": str(self.batch.pk), "image": str(image.pk)}
+        Event.note(Event.Kind.UPLOAD, actor=actor, study=study, address=address, **detail)
+        if not late:
+            standing.begin(study, image)
+            return image.gate
+        return self._join(study, actor)
+
+    def _join(self, study, actor):
+        withdrawn = study.status == Study.Status.WITHDRAWN
+        if withdrawn:
+            queue.cancel(study)
+        handling.image_joined(study, self.image, actor)
+        if self.priority < study.priority:
+            # A late image that is sent as more urgent makes its study so; one sent as less urgent changes nothing.
+            handling.change_priority(study, self.priority, actor, "a late image was sent in this class")
+        return "joined_withdrawn" if withdrawn else self.image.gate
+
+
+def pseudonym_key(site):
+    """The key (bytes) of a site that de-identifies, drawn when it is first asked for; None for any other site."""
+    if not site.deidentify:
+        return None
+    if not site.pseudonym_key:
+        # Of two that draw at once the first is kept: a second key would give a patient a second name.
+        Site.objects.filter(pk=site.pk, pseudonym_key="").update(pseudonym_key=secrets.token_hex(32))
+        site.refresh_from_db(fields=["pseudonym_key"])
+    return bytes.fromhex(site.pseudonym_key)
+
+
+def _with_row(facts, row, site):
+    """The facts of a film with what its row of the manifest adds; raises Misfit where they name two patients.
+
+    The film's own identity and age come before the row's; the row's view is a human's word, and comes first.
+    """
+    if row is None:
+        return facts
+    said = {"patient_id": row.patient_id, "patient_name": row.patient_name, "accession": row.accession}
+    if key := pseudonym_key(site):
+        said = {name: value and pseudonym(key, KINDS[name], value) for name, value in said.items()}
+    if facts["patient_id"] and said["patient_id"] and not _same(facts["patient_id"], said["patient_id"]):
+        raise Misfit("manifest_conflict")
+    added = {name: value for name, value in said.items() if value and not facts[name]}
+    if facts["age_years"] is None and row.age_years is not None:
+        added["age_years"] = row.age_years
+    return facts | added | ({"view": row.view} if row.view else {})
+
+
+def _same(one, other):
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _new_image(facts, sha256, decoded):
+    """An unsaved Image under generated names."""
+    key, (centre, width) = uuid.uuid4(), facts["window"] or (None, None)
+    renditions = {}
+    if decoded.viewing:
+        renditions["viewing"] = keeping.name("renditions", ".view.png", key)
+        renditions["model_input"] = keeping.name("renditions", ".model.png", key)
     return Image(
         id=key, sha256=sha256, content_hash=facts["content_hash"],
-        **_fitting(Image, facts, "sop_uid", "format", "modality", "view", "pixels_version"),
-        gate="lateral" if facts["view"] in LATERAL else "",
+        **_fitting(Image, facts, "sop_uid", "format", "modality", "view", "pixels_version", "transfer_syntax"),
+        gate=gate_of(facts["view"], facts["flaw"]), gate_detail=_cut(Image, "gate_detail", facts["flaw_detail"]),
+        frames=facts["frames"], burned_in=facts["burned_in"], deidentified=bool(decoded.cleaned),
+        original_sha256=keeping.digest(decoded.cleaned) if decoded.cleaned else "",
         rows=facts["rows"], columns=facts["columns"], bits=facts["bits"], window_centre=centre, window_width=width,
-        original=original, viewing=viewing, model_input=model_input,
+        original=keeping.name("originals", key=key), **renditions,
     )  # fmt: skip
 
 
-def file(image, facts, batch, actor=None, address=None):
-    """Save a new image with its study, screening and Events; returns the receipt's reason code. Raises Misfit.
-
-    Two at once that open the same study, or bring the same film: IntegrityError for the later one.
-    """
-    study = _study_of(facts, batch)
-    late = study is not None
-    if late:
-        _check_patient(study, facts)
-    else:
-        study = _new_study(facts, batch)
-    image.study, image.site = study, batch.site
-    image.save(force_insert=True)
-    queue.enqueue([image])
-    Event.note(Event.Kind.UPLOAD, actor=actor, study=study, address=address, batch=str(batch.pk), image=str(image.pk))
-    if not late:
-        standing.recompute([study.pk])
-        return image.gate
-    withdrawn = study.status == Study.Status.WITHDRAWN
-    if withdrawn:
-        queue.cancel(study)
-    handling.image_joined(study, image, actor)
-    _raise_class(study, batch, actor)
-    return "joined_withdrawn" if withdrawn else image.gate
-
-
-def _study_of(facts, batch):
+def _study_of(facts, site):
     """The study at this site that the film names, locked; None where it is the first of its study."""
-    uid = facts["study_uid"]
-    found = Study.objects.filter(site=batch.site, study_uid=uid) if uid else Study.objects.none()
+    if not facts["study_uid"]:
+        return None
+    found = Study.objects.filter(site=site, study_uid=facts["study_uid"])
     return found.select_for_update(of=("self",)).select_related("site").first()
 
 
-def _new_study(facts, batch):
-    if batch.site.demo and not facts["synthetic"]:
+def _new_study(film):
+    facts, site, batch = film.facts, film.site, film.batch
+    if site.demo and not facts["synthetic"]:
         raise Misfit("phantoms_only")  # a Demo site goes with one command, and a patient's film must not go with it
     study = Study(
-        site=batch.site, batch=batch, priority=batch.priority, synthetic=facts["synthetic"],
+        site=site, batch=batch, priority=film.priority, synthetic=facts["synthetic"],
         received_at=worklist.database_now(),
         **_fitting(Study, facts, "study_uid", "accession", "patient_name", "patient_id", "sex", "description"),
         **_fitting(Study, facts, "clinical_question"),
         birth_date=_date(facts["birth_date"]), age_years=facts["age_years"], taken_at=_instant(facts["study_time"]),
+        age_group=batch.age_group if facts["age_years"] is None else "",
     )  # fmt: skip
     study.due_at, study.cap_at = order.due(study, None)
     study.save(force_insert=True)
@@ -87,12 +158,6 @@ def _check_patient(study, facts):
     """One study is one patient's: a UID that comes again under another patient ID is a fault of whoever made it."""
     if study.patient_id and facts["patient_id"] and study.patient_id != _cut(Study, "patient_id", facts["patient_id"]):
         raise Misfit("patient_conflict", study)
-
-
-def _raise_class(study, batch, actor):
-    """A late image that is sent as more urgent makes its study so; one sent as less urgent changes nothing."""
-    if batch.priority < study.priority:
-        handling.change_priority(study, batch.priority, actor, "a late image was sent in this class")
 
 
 def _fitting(model, facts, *names):

@@ -2,14 +2,18 @@
 
 import contextlib
 import errno
+import hashlib
 import os
+import shutil
 import uuid
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
 
+CHUNK = 2**20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -23,6 +27,15 @@ def name(folder, suffix="", key=None):
     """A generated name: `folder/ab/<uuid><suffix>`; nothing of the sender's name reaches the disk."""
     key = key or uuid.uuid4()
     return f"{folder}/{key.hex[:2]}/{key}{suffix}"
+
+
+def digest(file):
+    """SHA-256 (hex) of a seekable binary file."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager
@@ -45,6 +58,7 @@ def kept(files):
 
 def keep(name, file):
     """Write one file under exactly this name, down to the disk. Raises StorageFull, and then nothing of it stays."""
+    _demand_space()
     try:
         with saying_full():
             file.seek(0)
@@ -54,6 +68,15 @@ def keep(name, file):
     except BaseException:
         drop(name)
         raise
+
+
+def _demand_space():
+    """Raises StorageFull below the floor: a disk that is quite full takes the database down with it."""
+    if not settings.DISK_FLOOR_B:
+        return
+    with contextlib.suppress(NotImplementedError, FileNotFoundError):  # a storage elsewhere; one not yet begun
+        if shutil.disk_usage(default_storage.path("")).free < settings.DISK_FLOOR_B:
+            raise StorageFull
 
 
 @contextlib.contextmanager

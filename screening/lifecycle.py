@@ -50,6 +50,28 @@ def move(study, to, kind, *, actor=None, detail=None, only_if=None, **fields):
     study.status = to
 
 
+def move_held(moves, kind):
+    """Move waiting studies that the caller's transaction holds as it has read them: [(study, to, detail)].
+
+    As `move` does it, with an Event each, in a few statements for all. Raises ImpossibleMove and Overtaken.
+    """
+    together, events = {}, []
+    for study, to, detail in moves:
+        was = S(study.status)
+        if to not in MOVES[was]:
+            raise ImpossibleMove(f"{was} -> {to}")
+        together.setdefault((was, to), []).append(study)
+        said = {"was": was, "to": to} | detail
+        events.append(Event(kind=kind, study_id=study.pk, site_id=study.site_id, detail=said))
+    for (was, to), studies in together.items():
+        held = Study.objects.filter(pk__in=[study.pk for study in studies], status=was)
+        if held.update(status=to) != len(studies):
+            raise Overtaken(f"{len(studies)} studies are no longer all {was}")
+        for study in studies:
+            study.status = to
+    Event.objects.bulk_create(events)
+
+
 def diagram():
     """The table as a Mermaid state diagram, one line a move, in the table's order."""
     lines = ["stateDiagram-v2", "    [*] --> received"]

@@ -4,7 +4,7 @@ A study of a site that is not the user's does not exist for that user: views ans
 Administrators run the house; they see no film unless they are also a reader or a technologist of its site.
 """
 
-from screening.models import Role, Study
+from screening.models import Batch, Role, Study
 
 TECHNOLOGIST, RADIOLOGIST = Role.TECHNOLOGIST, Role.RADIOLOGIST
 ADMINISTRATOR, CLINICAL_LEAD = Role.ADMINISTRATOR, Role.CLINICAL_LEAD
@@ -60,6 +60,36 @@ def may_withdraw(user, study):
 
 def may_restore(user, study):
     return user.has_role(TECHNOLOGIST) and belongs_to(user, study.site) and study.status == Study.Status.WITHDRAWN
+
+
+def may_correct_view(user, study):
+    """Say which view a picture is, or have it decoded again: while nobody has read or withdrawn its study."""
+    handled = user.has_role(TECHNOLOGIST, RADIOLOGIST) and belongs_to(user, study.site)
+    return handled and study.status in Study.ON_WORKLIST
+
+
+def may_handle_batch(user, batch):
+    """Cancel a batch or have it tried again: whoever sent it, and the technologists of its site."""
+    sent = batch.uploaded_by_id == user.pk and may_upload(user)
+    return (sent or user.has_role(TECHNOLOGIST)) and belongs_to(user, batch.site)
+
+
+def may_cancel_batch(user, batch):
+    return may_handle_batch(user, batch) and batch.state in (Batch.State.OPEN, Batch.State.CONFIRMING)
+
+
+def may_retry_batch(user, batch):
+    return may_handle_batch(user, batch) and batch.state in (
+        Batch.State.OPEN,
+        Batch.State.CANCELLED,
+        Batch.State.CONFIRMING,
+    )
+
+
+def may_confirm(user, batch):
+    """Confirm a dry run, or discard it: whoever began it."""
+    sent = batch.uploaded_by_id == user.pk and may_upload(user, batch.site)
+    return sent and batch.state == Batch.State.TRIAL
 
 
 def may_administer(user):

@@ -35,6 +35,10 @@ class Transient(Permanent):
     """This row may succeed later: it is tried again, with backoff, up to MAX_TRANSIENT_ATTEMPTS."""
 
 
+class Outage(Transient):
+    """Not this row's fault, a full storage say: it is tried again, with backoff, for as long as that lasts."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What the model says of one leased screening."""
@@ -171,9 +175,9 @@ def finish(job):
 def fail(row, error):
     """End or put off a held row by the class of `error`: Transient goes back with backoff, Permanent fails at once."""
     values = {"error_code": error.code[:40], "error_sentence": error.sentence[:255]}
-    if isinstance(error, Transient) and row.attempts < MAX_TRANSIENT_ATTEMPTS:
+    if isinstance(error, Outage) or (isinstance(error, Transient) and row.attempts < MAX_TRANSIENT_ATTEMPTS):
         written = _settle([row], state=State.PENDING, **values)
-        wait = min(BACKOFF_S * 2 ** (row.attempts - 1), BACKOFF_CAP_S)
+        wait = min(BACKOFF_S * 2 ** min(row.attempts - 1, 10), BACKOFF_CAP_S)
         type(row).objects.filter(pk__in=written).update(next_attempt_at=Now() + timedelta(seconds=wait))
     else:
         written = _settle([row], state=State.FAILED, **values)
@@ -198,8 +202,13 @@ def retry(rows):
 def again(rows):
     """Put these ended rows back in the queue; returns their ids. Part of the caller's transaction.
 
-    A read study is left as it is: what was signed stands.
+    A picture that the AI is shut off from stays out. A read study is left as it is: what was signed stands. Studies are
+    held first, in the order of their ids, as everybody does who handles them.
     """
+    if rows.model is Screening:
+        rows = rows.filter(image__gate="")
+        held = Study.objects.filter(images__screenings__in=rows.values("pk")).values("pk")
+        list(Study.objects.select_for_update().filter(pk__in=held).order_by("pk").values_list("pk"))
     ids = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
     held = type_of(rows).filter(pk__in=ids)
     rollout.to_the_start(held)
@@ -236,6 +245,23 @@ def enqueue_for(images, version):
 def cancel(study):
     """Take a study's pending screenings out of the queue."""
     Screening.objects.filter(image__study=study, state=State.PENDING).update(state=State.CANCELLED, ended_at=Now())
+
+
+def cancel_pending(rows):
+    """Take the pending ones of the queryset `rows` out of the queue; returns their ids.
+
+    Part of a transaction that holds their studies. A row that somebody holds at this moment is left: each could wait
+    for the other.
+    """
+    pending = rows.filter(state=State.PENDING).select_for_update(skip_locked=True, of=("self",))
+    ids = list(pending.values_list("pk", flat=True))
+    type_of(rows).filter(pk__in=ids).update(state=State.CANCELLED, ended_at=Now())
+    return ids
+
+
+def holds(row):
+    """Whether this leased row is still ours: nobody has cancelled it, and its lease has not gone to another."""
+    return type(row).objects.filter(pk=row.pk, fence=row.fence, state=State.LEASED).exists()
 
 
 # Sweeping -------------------------------------------------------------------------------------------------------

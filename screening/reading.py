@@ -112,7 +112,9 @@ def sign(study, reader, *, version, finding, comment=""):
     if held.status != S.READING or held.claimed_by_id != reader.pk:
         raise NotYours("Your claim on this study has ended, and nothing was signed. Your draft is kept.")
     if held.version != version:
-        raise NewImage("A new image joined this study while you read it. Look at it, then sign.")
+        raise NewImage(
+            "A new image joined this study, or a view was corrected, while you read it. Look at it, then sign."
+        )
     live = {"claimed_by": reader, "claimed_until__gt": Now()}
     try:
         lifecycle.move(held, S.READ, Event.Kind.SIGN, actor=reader, only_if=live, detail={"finding": finding})

@@ -12,6 +12,12 @@ REJECTED, SKIPPED = Receipt.Outcome.REJECTED, Receipt.Outcome.SKIPPED
 REASONS = {
     "": (ACCEPTED, ""),
     "lateral": (ACCEPTED, "AI not applied: lateral view. The film is stored and on the worklist."),
+    "no_content": (ACCEPTED, "AI not applied: blank or saturated. The film is stored and on the worklist."),
+    "multiframe": (ACCEPTED, "AI not applied: several pictures in one file. The first is shown; the film is stored."),
+    "undecodable": (
+        ACCEPTED,
+        "AI not applied: stored, but the picture cannot be decoded yet. It is on the worklist; try it again later.",
+    ),
     "joined_withdrawn": (
         ACCEPTED,
         "Stored with its study, which was withdrawn: it stays off the worklist until somebody restores the study.",
@@ -27,6 +33,11 @@ REASONS = {
         CONFLICT,
         "The study of this film is already here under another patient ID. Nothing was stored; ask who sent both.",
     ),
+    "manifest_conflict": (
+        CONFLICT,
+        "The manifest names another patient than the film does. Nothing was stored; correct the one that is wrong.",
+    ),
+    "manifest": (SKIPPED, "Read as the list of the films."),
     "companion": (SKIPPED, "Not a film: left out."),
     "directory": (SKIPPED, "A folder: left out; what is in it has its own lines."),
     # The file as a whole.
@@ -36,17 +47,21 @@ REASONS = {
     "truncated": (REJECTED, "The file ends before the picture does: send it again."),
     "malformed_image": (REJECTED, "The picture is damaged."),
     "malformed_dicom": (REJECTED, "The DICOM file is damaged."),
+    "executable_preamble": (REJECTED, "The DICOM file begins like a program: have it exported again."),
+    "inflates_too_large": (REJECTED, "The deflated DICOM file unpacks to more than any film holds."),
     "no_pixels": (REJECTED, "The DICOM file holds no picture."),
+    "not_deidentified": (REJECTED, "The file could not be de-identified, as this site demands: nothing was kept."),
+    "manifest_row": (REJECTED, "The row of the manifest for this film is wrong: correct it, and send both again."),
+    "bad_manifest": (REJECTED, "The manifest cannot be read."),
+    "held_missing": (REJECTED, "The bytes of this file are gone from the dry run: send it again."),
     # The picture.
     "too_many_pixels": (REJECTED, "The picture has more than 64 million pixels."),
     "too_small": (REJECTED, "The picture is smaller than 128 pixels a side."),
-    "no_content": (REJECTED, "The picture is one flat tone."),
-    "multiframe": (REJECTED, "The file holds several pictures: send single ones."),
-    "transfer_syntax": (REJECTED, "The DICOM transfer syntax is not supported yet."),
+    "animated": (REJECTED, "The file holds an animation: send single pictures."),
     "unsupported_modality": (REJECTED, "Not a chest radiograph: the modality is not CR or DX."),
     "unsupported_body_part": (REJECTED, "Not a chest radiograph: the body part is another one."),
     "unsupported_photometric": (REJECTED, "The DICOM picture is not a grey one."),
-    "unsupported_depth": (REJECTED, "The DICOM picture does not have 8 to 16 bits a pixel."),
+    "unsupported_depth": (REJECTED, "The picture does not have 8 to 16 bits a pixel (a JPEG: 8), plainly stored."),
     "phantoms_only": (REJECTED, "This site holds synthetic phantoms alone: choose another site for this film."),
     # The limited child.
     "decoder_crashed": (REJECTED, "The decoder failed on this file. The others were not touched."),

@@ -21,7 +21,8 @@ SWEEP_LOCK = 0x46525357
 
 def at_work():
     """The versions that screen what arrives: the active one first, then those in shadow."""
-    return list(ModelVersion.objects.filter(AT_WORK).order_by("-active", "created_at"))
+    # A card is long, and only who loads a version reads it.
+    return list(ModelVersion.objects.filter(AT_WORK).defer("card").order_by("-active", "created_at"))
 
 
 def lock_versions():

@@ -1,7 +1,8 @@
 """The limited child, seen from its parent: untrusted bytes are parsed there alone, never in this process.
 
-A child is started by `subprocess` (a prefork child may not fork daemons), kept warm for many files, and replaced after
-a crash. A pool of up to one a core is shared by the threads of a process and left behind by a fork.
+A child is started by `subprocess` (a prefork child may not fork daemons), stays warm, and forks limited processes that
+read the files; after a crash it is replaced. A pool of up to one a core is shared by the threads of a process and left
+behind by a fork.
 """
 
 import atexit
@@ -27,16 +28,24 @@ log = logging.getLogger(__name__)
 SCRIPT = Path(sandbox_child.__file__)
 WALL_S = 20  # a film of 20 megapixels takes about 1.5 s
 START_S = 60  # imports on a machine that is busy
-# What a file did to a child's memory goes with the child; a new one costs 0.4 s.
-FILES_A_CHILD = 200
 CHILDREN = min(8, os.cpu_count() or 1)
+
+# A fork reads on where files are small and of one batch: a new one costs a third of a small film's time. What it may
+# have kept of a film then meets only what the same person sent along with it.
+FILES_A_FORK = 32
+SMALL_B, SMALL_PIXELS = 4 * 2**20, 4 * 10**6
 
 CHUNK = 2**20
 # A child is not trusted either: its answers are bounded. 64 megapixels of 16 bits, and 512 x 512 of 8, as PNG.
-MAX_HEADER, MAX_VIEWING, MAX_MODEL_INPUT = 2**18, 160 * 2**20, 2**20
+MAX_HEADER = 2**18
+MAX_FILES = {"viewing": 160 * 2**20, "model_input": 2**20, "cleaned": 160 * 2**20}
 IN_MEMORY = 4 * 2**20
+PIPE_B = 2**20  # what the kernel allows without a privilege
 # One thread each, and no arena a thread: memory stays what the film needs.
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+# Each page of a fork's memory is new to it: large ones, taken once and kept, save a film a tenth of its time.
+TUNED = ("hugetlb=1", "mmap_threshold=67108864", "trim_threshold=268435456", "top_pad=16777216")
+ENVIRONMENT["GLIBC_TUNABLES"] = ":".join(f"glibc.malloc.{each}" for each in TUNED)
 OUT_OF_TIME = (-signal.SIGXCPU, -signal.SIGALRM)
 
 
@@ -56,13 +65,26 @@ class CannotStart(RuntimeError):
 class Decoded:
     """What a child made of a file.
 
-    facts: the fields of `ml.pixels.Header`, and `window` ([centre, width] or None), `content_hash`, `pixels_version`.
-    viewing: an open binary file with the PNG for people. model_input: the PNG for the model.
+    facts: the fields of `ml.pixels.Header`, and `window` ([centre, width] or None), `flaw`, `flaw_detail`,
+    `content_hash`, `pixels_version`.
+    viewing: an open binary file with the PNG for people; model_input: the PNG for the model. None and b"" of a picture
+    that cannot be decoded yet.
+    cleaned: an open binary file with the original as a site that de-identifies may keep it; None at any other.
+    As a context it closes its files.
     """
 
     facts: dict
-    viewing: BinaryIO
+    viewing: BinaryIO | None
     model_input: bytes
+    cleaned: BinaryIO | None = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for file in (self.viewing, self.cleaned):
+            if file:
+                file.close()
 
 
 class Child:
@@ -70,22 +92,28 @@ class Child:
 
     def __init__(self, script=SCRIPT, wall_s=WALL_S):
         self._script, self._wall_s = script, wall_s
-        self._process, self._served = None, 0
+        self._process, self._fork = None, Fork()
 
-    def decode(self, file):
-        """Decoded from a seekable binary file; raises Refused, and CannotStart where it is not the file's fault."""
+    def decode(self, file, key=None, of=None):
+        """Decoded from a seekable binary file; raises Refused, and CannotStart where it is not the file's fault.
+
+        Under a `key` (bytes) the film is de-identified, and its facts and `cleaned` are those of that. Files `of` one
+        batch may be read by one fork; a file of None is read by one of its own.
+        """
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         process = self._warm()
-        self._served += 1
         try:
             with self._ends_after(self._wall_s, process) as expired:
-                decoded = _ask(process, file, size)
+                if not self._fork.takes(of, size):
+                    _send(process.stdin, sandbox_child.NEXT)
+                    self._fork = Fork()
+                self._fork.begins()
+                decoded = _ask(process, file, size, key)
+                self._fork.has_read(of, decoded)
         except (BrokenPipeError, EOFError, ValueError, KeyError, TypeError):
             raise Refused(self._cause_of_death(expired)) from None
-        except Refused as refused:
-            if refused.code in ("decoder_memory", "decoder_crashed"):
-                self.stop()
+        except Refused:
             raise
         except BaseException:
             self.stop()  # it is in the middle of a request
@@ -95,7 +123,7 @@ class Child:
         return decoded
 
     def _warm(self):
-        if self._process is not None and (self._served >= FILES_A_CHILD or self._process.poll() is not None):
+        if self._process is not None and self._process.poll() is not None:
             self.stop()
         if self._process is None:
             self._start()
@@ -104,11 +132,11 @@ class Child:
     def _start(self):
         command = [sys.executable, "-I", str(self._script)]
         # Unbuffered: nothing is left in a buffer for a fork to copy. The child's own words may quote a film.
+        self._fork = Fork()
         self._process = process = subprocess.Popen(
             command, env=ENVIRONMENT, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, bufsize=0,
+            stderr=subprocess.DEVNULL, bufsize=0, process_group=0, pipesize=PIPE_B,
         )  # fmt: skip
-        self._served = 0
         try:
             with self._ends_after(START_S, process):
                 _take(process.stdout, len(sandbox_child.READY))
@@ -123,7 +151,7 @@ class Child:
 
         def end():
             expired.set()
-            process.kill()
+            _kill(process)
 
         timer = threading.Timer(seconds, end)
         timer.daemon = True
@@ -148,7 +176,7 @@ class Child:
         # A child that died by itself has a moment to say how.
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(0.2)
-        process.kill()
+        _kill(process)
         return process.wait()
 
     def leave(self):
@@ -158,6 +186,25 @@ class Child:
             process.stdin.close()
             process.stdout.close()
             process.returncode = 0
+
+
+class Fork:
+    """What the fork that waits has read: so many files, of the batch `of` where it may read on."""
+
+    def __init__(self):
+        self.files, self.of = 0, None
+
+    def takes(self, of, size):
+        return self.files == 0 or (self.files < FILES_A_FORK and size <= SMALL_B and of is not None and of == self.of)
+
+    def begins(self):
+        """A file that is refused is the last of its fork."""
+        self.files, self.of = self.files + 1, None
+
+    def has_read(self, of, decoded):
+        """A film came out; a large one is the last too."""
+        small = decoded.facts["rows"] * decoded.facts["columns"] <= SMALL_PIXELS
+        self.of = of if small else None
 
 
 class Pool:
@@ -174,10 +221,10 @@ class Pool:
         for each in reversed(self.children):
             self._idle.put(each)
 
-    def decode(self, file):
+    def decode(self, file, key=None, of=None):
         child = self._idle.get()
         try:
-            return child.decode(file)
+            return child.decode(file, key, of)
         finally:
             self._idle.put(child)
 
@@ -192,8 +239,15 @@ class Pool:
         self._renew()
 
 
-def _ask(process, file, size):
-    _send(process.stdin, struct.pack(">Q", size))
+def _kill(process):
+    """With its fork: they are a group of their own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ask(process, file, size, key):
+    options = json.dumps({"key": key and key.hex()}).encode()
+    _send(process.stdin, sandbox_child.FILE + struct.pack(">I", len(options)) + options + struct.pack(">Q", size))
     while chunk := file.read(CHUNK):
         _send(process.stdin, chunk)
     (length,) = struct.unpack(">I", _take(process.stdout, 4))
@@ -202,15 +256,28 @@ def _ask(process, file, size):
         log.warning("the decoder failed with %s", str(found["error"])[:40])
     if "refused" in found:
         raise Refused(str(found["refused"])[:40], str(found["sentence"])[:255])
+    return _received(process.stdout, found)
+
+
+def _received(pipe, found):
     with contextlib.ExitStack() as until_whole:
-        viewing = until_whole.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
-        left = _bounded(found["viewing"], MAX_VIEWING)
-        while left:
-            left -= viewing.write(_take(process.stdout, min(left, CHUNK)))
-        viewing.seek(0)
-        model_input = _take(process.stdout, _bounded(found["model_input"], MAX_MODEL_INPUT))
+        viewing = _file(pipe, found, "viewing", until_whole)
+        model_input = _take(pipe, _bounded(found["model_input"], MAX_FILES["model_input"]))
+        cleaned = _file(pipe, found, "cleaned", until_whole)
         until_whole.pop_all()
-    return Decoded(found["film"], viewing, model_input)
+    return Decoded(found["film"], viewing, model_input, cleaned)
+
+
+def _file(pipe, found, name, until_whole):
+    """An open file with what the answer holds under `name`; None where it holds nothing."""
+    if not (left := _bounded(found[name], MAX_FILES[name])):
+        return None
+    file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  whoever asked for the film closes it
+    until_whole.callback(file.close)
+    while left:
+        left -= file.write(_take(pipe, min(left, CHUNK)))
+    file.seek(0)
+    return file
 
 
 def _bounded(length, most):
@@ -238,9 +305,12 @@ def _take(pipe, length):
 _pool = Pool()
 
 
-def decode(file):
-    """Decoded from a seekable binary file, by the next free child of this process; raises Refused and CannotStart."""
-    return _pool.decode(file)
+def decode(file, pseudonym_key=None, of=None):
+    """Decoded from a seekable binary file, by the next free child of this process; raises Refused and CannotStart.
+
+    Under a site's `pseudonym_key` (bytes) it is de-identified on the way. `of`: its batch, or None (`Child.decode`).
+    """
+    return _pool.decode(file, pseudonym_key, of)
 
 
 def close():

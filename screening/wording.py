@@ -1,5 +1,7 @@
 """The sentences and labels that people read, each in one place."""
 
+from screening.models import LATERAL_VIEWS, AgeGroup
+
 RESEARCH_USE = (
     "Research use only. A prioritisation aid: it does not diagnose or rule out pneumonia; every study must be read."
 )
@@ -23,6 +25,9 @@ AI_STATES = {
     "outside_age": "outside the model's ages",
     "outside_domain": "the film looks unlike the films the model learned from",
     "lateral": "AI not applied: lateral view",
+    "no_content": "AI not applied: blank or saturated picture",
+    "multiframe": "AI not applied: several pictures in one file",
+    "undecodable": "AI not applied: stored, but this picture cannot be decoded yet",
     "not_applicable": "AI not applied",
     "failed": "AI failed",
     "quarantined": "AI stopped on this film",
@@ -40,6 +45,38 @@ def subtypes(said):
 def ai_state(code):
     """The words for an AI state code; an unknown code is shown as it is, never hidden."""
     return AI_STATES.get(code, code.replace("_", " "))
+
+
+def gate(image):
+    """Why the AI is not applied to an image, and which syntax or how many pictures it is; "" where it is applied."""
+    words = ai_state(image.gate) if image.gate else ""
+    return f"{words}: {image.gate_detail}" if words and image.gate_detail else words
+
+
+def view(code):
+    """`PA`, `lateral`, `view unknown`; any other view as the film says it."""
+    if code in LATERAL_VIEWS:
+        return "lateral"
+    return code if len(code) <= 3 and code else code.lower() or "view unknown"
+
+
+def age(study):
+    """`4 y`, `18 mo`, `1 to 5 years, as sent` where the sender alone says it, or `age unknown`."""
+    years = study.age_years
+    if years is not None:
+        return f"{round(12 * years)} mo" if years < 2 else f"{int(years)} y"
+    group = AgeGroup(study.age_group)
+    return f"{group.label}, as sent" if group else group.label
+
+
+SCREENINGS_CANCELLED = "The batch was cancelled before the AI had looked at these films."
+
+
+def not_unpacked(left, why="cancelled"):
+    """What became of an archive's rest: `left` files of it, or all of it where it was not opened (None)."""
+    if left is None:
+        return f"The archive was not unpacked: {why}."
+    return f"{left:,} {'file of the archive was' if left == 1 else 'files of the archive were'} not unpacked: {why}."
 
 
 def duration(seconds):

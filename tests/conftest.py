@@ -94,3 +94,14 @@ def reader(factories, home):
 @pytest.fixture
 def sender(factories, home):
     return factories.technologist(home)
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    """What would have been rung for: {"films": ids of screenings, "jobs": Jobs}. Nothing reaches the broker."""
+    from workers import dispatch
+
+    rings = {"films": [], "jobs": []}
+    monkeypatch.setattr(dispatch, "ring", rings["films"].extend)
+    monkeypatch.setattr(dispatch, "ring_for_job", rings["jobs"].append)
+    return rings

@@ -18,6 +18,11 @@ from screening.models import Event, Role, Site, User
 
 # What moves the studies of a site when it changes.
 ORDERING = {"policy", "cap_stat", "cap_urgent", "cap_routine"}
+# What the history says of a site that was changed.
+TOLD = (
+    "code", "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence", "deidentify", "daily_files",
+    "daily_gigabytes", "daily_files_a_user",
+)  # fmt: skip
 
 
 class Refused(Exception):
@@ -138,8 +143,7 @@ def save_site(site, actor=None):
     site.full_clean()
     was = Site.objects.select_for_update().filter(pk=site.pk).first()
     site.save()
-    names = ("code", "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence")
-    changed = {name: [getattr(was, name, None), getattr(site, name)] for name in names}
+    changed = {name: [getattr(was, name, None), getattr(site, name)] for name in TOLD}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:
         Event.note(Event.Kind.SITE, actor=actor, site=site, created=was is None, changed=changed)

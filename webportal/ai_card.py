@@ -6,7 +6,7 @@ from functools import cached_property
 from ml.card import share_with_pneumonia
 from screening import wording
 from screening.answers import answer
-from screening.models import SHOWN, ModelVersion, Prediction, Study
+from screening.models import SHOWN, Image, ModelVersion, Prediction, Study
 
 
 @dataclass
@@ -28,9 +28,17 @@ class AiCard:
     @property
     def words(self):
         """Why there is no score, or why it does not count; empty where it does."""
+        if self._gated:
+            return wording.gate(self._gated)
         words = wording.ai_state(self.study.ai_state)
         ages = self.study.model_version and self.study.model_version.card.get("age_range")
         return f"{words} ({ages[0]} to {ages[1]} years)" if self.study.ai_state == "outside_age" and ages else words
+
+    @cached_property
+    def _gated(self):
+        """The picture whose gate is why there is no answer, or None."""
+        state = self.study.ai_state
+        return self.study.images.filter(gate=state).first() if state in Image.Gate.values else None
 
     @property
     def mark(self):

@@ -3,11 +3,12 @@
 import threading
 import time
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
-from screening import archive, intake, permissions, reasons
+from screening import archive, intake, parts, permissions, quotas, reasons
 from screening.answers import awaited
-from screening.models import Batch, Receipt
+from screening.models import Batch, Job, Receipt
 from webportal.views.account import address
 from workers import dispatch
 
@@ -15,6 +16,20 @@ from workers import dispatch
 WAITERS = threading.BoundedSemaphore(2)
 # Shorter at first, for the stub and the GPU; a CPU takes its second.
 FIRST_LOOK_S, LATER_LOOKS_S = 0.1, 0.25
+TAKES_FILES = (Batch.State.OPEN, Batch.State.TRIAL)
+CLOSED = {
+    Batch.State.CANCELLED: ("batch_cancelled", "This batch was cancelled: try it again, or begin another one."),
+    Batch.State.CONFIRMING: ("batch_closed", "This batch is being confirmed: send the file again in a moment."),
+    Batch.State.DISCARDED: ("batch_closed", "This dry run was discarded: begin another batch."),
+}
+
+
+class Closed(Exception):
+    """The batch takes no files as it stands."""
+
+    def __init__(self, batch):
+        super().__init__(batch.state)
+        self.code, self.sentence = CLOSED[batch.state]
 
 
 def visible_batches(user):
@@ -29,17 +44,84 @@ def batch_or_404(user, pk):
     return get_object_or_404(visible_batches(user).select_related("site", "uploaded_by"), pk=pk)
 
 
-def take(request, batch, file, name=""):
-    """The Receipt of one uploaded file, or the Job of an archive; both are rung for. Raises keeping.StorageFull."""
-    name = name or file.name
-    if not archive.is_archive(file):
-        receipt = intake.receive(batch, name, file, actor=request.user, address=address(request))
-        dispatch.ring(intake.to_ring([receipt]))
-        return receipt
+def demand_open(batch):
+    """Raises Closed where the batch takes no files."""
+    if batch.state not in TAKES_FILES:
+        raise Closed(batch)
+
+
+def sent_before(batch, key):
+    """The Receipt or the Job that a file of this key became, or None."""
+    if not key:
+        return None
+    return receipts_of(batch).filter(key=key).first() or batch.jobs.filter(key=key).first()
+
+
+def receipts_of(batch):
+    """The receipts of what was sent into a batch, those at the sites that its manifest named among them."""
+    return Receipt.objects.filter(Q(batch=batch) | Q(batch__parent=batch))
+
+
+def take(request, batch, file, name="", key="", before=None):
+    """The Receipt of one uploaded file, or the Job of an archive; both are rung for.
+
+    `before`: what `sent_before` says of the key. Raises Closed, quotas.Exceeded, intake.KeyReused, keeping.StorageFull.
+    """
+    if not before:
+        demand_open(batch)
+        quotas.check(batch, file.size)
+    return _take(request, batch, file, name or file.name, key, before)
+
+
+def begin_part(batch, name, size, key=""):
+    """The Part of a file that will come in pieces. Raises Closed, quotas.Exceeded, parts.TooLarge."""
+    demand_open(batch)
+    quotas.check(batch, size)
+    return parts.begin(batch, name, size, key)
+
+
+def take_part(request, part):
+    """The same for a file that came in pieces, and is whole; taken twice, it becomes what it became."""
+    if part.receipt or part.job:
+        return part.receipt or part.job
+    demand_open(part.batch)
+    key = part.key or str(part.pk)
     try:
-        job = archive.spool(batch, name, file)
+        with parts.assembled(part) as file:
+            taken = _take(request, part.batch, file, part.name, key, sent_before(part.batch, key))
+    except FileNotFoundError:
+        return _taken_by_another(part)
+    parts.finish(part, taken)
+    return taken
+
+
+def _taken_by_another(part):
+    """What a part became whose pieces went under the hands of a second taker. Raises parts.Elsewhere, or Part's own."""
+    part.refresh_from_db()
+    if not (part.receipt or part.job):
+        raise parts.Elsewhere
+    return part.receipt or part.job
+
+
+def _take(request, batch, file, name, key, before):
+    whole = archive.is_archive(file)
+    # A key stands for one file: for a film with its receipt, or for an archive with its job.
+    if before and (isinstance(before, Receipt) and before.sha256 != "" if whole else isinstance(before, Job)):
+        raise intake.KeyReused
+    return _take_archive(batch, file, name, key) if whole else _take_film(request, batch, file, name, key)
+
+
+def _take_film(request, batch, file, name, key):
+    receipt = intake.receive(batch, name, file, actor=request.user, address=address(request), key=key)
+    dispatch.ring(intake.to_ring([receipt]))
+    return receipt
+
+
+def _take_archive(batch, file, name, key):
+    try:
+        job = archive.spool(batch, name, file, key=key)
     except archive.BadArchive as bad:
-        return intake.refuse(batch, name, bad.code, size=file.size)
+        return intake.refuse(batch, name, bad.code, size=file.seek(0, 2), key=key)
     dispatch.ring_for_job(job)
     return job
 

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "webportal.bounds.Bounds",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -129,6 +130,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMBEDDED = env.str("DATABASE_URL", addresses.database_url(VAR)) == addresses.database_url(VAR)
 DEMO = setting("DEMO", EMBEDDED, bool, need="yes or no")
 
+# A folder whose films `manage.py up` takes in, and the site that a watched folder's films belong to.
+WATCH = setting("WATCH", "")
+WATCH = WATCH and str(Path(WATCH).resolve())
+WATCH_SITE = setting("WATCH_SITE", "")
+
 # The doorbell. Celery's settings live in workers/celery.py.
 REDIS_URL = setting(
     "REDIS_URL",
@@ -144,6 +150,8 @@ if SWEEP_S >= LEASE_S:
     sys.exit(f"FIRSTREAD_SWEEP_S={SWEEP_S} does not fit: it needs less than FIRSTREAD_LEASE_S={LEASE_S}.")
 # Films a batch: 32 keeps a CPU or GPU busy and a stat film's wait below two batches.
 BATCH_SIZE = setting("BATCH_SIZE", 32, int, check=lambda n: 1 <= n <= 256, need="1 to 256 films")
+# Below so much free space on the disk of the films nothing new is taken; 0 takes until it is full.
+DISK_FLOOR_B = 2**20 * setting("DISK_FLOOR_MB", 1024, int, check=lambda mb: mb >= 0, need="megabytes, 0 or more")
 # A reader's claim, renewed by the reader's activity.
 CLAIM_MINUTES = setting("CLAIM_MINUTES", 15, int, check=positive, need="whole minutes above 0")
 # The module whose `load(card)` gives the model: auto chooses TensorFlow or OpenVINO by the machine; a stub in tests.
@@ -215,6 +223,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["webportal.api.parsers.Json"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "webportal.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -228,6 +237,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "BatchState": "screening.models.batches.Batch.State",
+        "JobState": "screening.models.screenings.Job.State",
+    },
     # The docs are served without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

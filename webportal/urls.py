@@ -3,7 +3,21 @@
 from django.urls import include, path
 
 from webportal.api.docs import Docs, Schema
-from webportal.views import account, health, home, images, models, operations, reading, sites, studies, upload, users
+from webportal.views import (
+    account,
+    batches,
+    health,
+    home,
+    images,
+    models,
+    operations,
+    pictures,
+    reading,
+    sites,
+    studies,
+    upload,
+    users,
+)
 from webportal.views import worklist as worklists
 
 urlpatterns = [
@@ -30,8 +44,15 @@ urlpatterns = [
     path("studies/<uuid:pk>/retry", studies.retry, name="retry"),
     # Sending films.
     path("upload/", upload.upload, name="upload"),
-    path("batches/<uuid:pk>/", upload.batch, name="batch"),
+    path("batches/<uuid:pk>/", batches.batch, name="batch"),
+    path("batches/<uuid:pk>/trial", batches.trial, name="batch_trial"),
+    path("batches/<uuid:pk>/confirm", batches.confirm, name="batch_confirm"),
+    path("batches/<uuid:pk>/discard", batches.discard, name="batch_discard"),
+    path("batches/<uuid:pk>/cancel", batches.cancel, name="batch_cancel"),
+    path("batches/<uuid:pk>/retry", batches.retry, name="batch_retry"),
     # Pictures, through the permission check.
+    path("images/<uuid:pk>/correct", pictures.correct_view, name="image_correct"),
+    path("images/<uuid:pk>/decode", pictures.decode_again, name="image_decode"),
     path("images/<uuid:pk>/explain", images.explain, name="image_explain"),
     path("images/<uuid:pk>/<slug:rendition>", images.view, name="image_view"),
     path("explanations/<uuid:pk>", images.explanation, name="explanation"),

@@ -32,6 +32,8 @@ task_routes = {
     "workers.tasks.screen": {"queue": "screening"},
     "workers.tasks.explain": {"queue": "screening"},
     "workers.tasks.unpack": {"queue": "operations"},
+    "workers.tasks.decode": {"queue": "operations"},
+    "workers.tasks.confirm": {"queue": "operations"},
     "workers.tasks.sweep": {"queue": "operations"},
 }
 beat_schedule = {

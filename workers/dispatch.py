@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from screening.models import Job
+
 log = logging.getLogger(__name__)
 
 
@@ -17,7 +19,8 @@ def ring(screening_ids):
 
 def ring_for_job(job):
     """Wake the worker that does this kind of job."""
-    _after_commit({"archive": "unpack", "explain": "explain"}[job.kind], [job.pk])
+    # A kind is named as its task, but for archives.
+    _after_commit("unpack" if job.kind == Job.Kind.ARCHIVE else job.kind, [job.pk])
 
 
 def _after_commit(task, ids):

@@ -1,13 +1,17 @@
 """The Celery tasks: thin. Arguments are opaque ids that Flower may show; what is taken is decided in the ledger."""
 
-from celery import shared_task
+from datetime import timedelta
 
-from screening import queue, reading, rollout
-from screening.models import Job
-from workers import dispatch, engine, heartbeat, jobs
+from celery import shared_task
+from django.db.models.functions import Now
+
+from screening import queue, reading, rollout, spool
+from screening.models import Heartbeat, Job
+from workers import decoding, dispatch, engine, heartbeat, jobs
 
 # Of a promotion whose process died before every study followed: some 10 s of them a sweep.
 FOLLOW_CHUNKS = 50
+HOUR = timedelta(hours=1)
 ENOUGH_RINGS = 2 * queue.RINGS_A_SWEEP // 32
 
 
@@ -32,14 +36,35 @@ def unpack(ids):
 
 
 @shared_task
+def confirm(ids):
+    """Needs pending confirm jobs, leaves each done with what its dry run held taken in, or failed."""
+    jobs.confirm()
+
+
+@shared_task
+def decode(ids):
+    """Needs pending decode jobs, leaves each done with its picture's renditions, or failed."""
+    decoding.decode()
+
+
+@shared_task
 def sweep():
     """Expired leases and claims go back, missing screenings are inserted, pending rows are rung for again."""
     _sweep()
 
 
+def _tidy_the_spool():
+    """Once an hour: it walks through folders."""
+    beat = Heartbeat.objects.filter(name="spool", seen_at__gt=Now() - HOUR)
+    if not beat.exists():
+        heartbeat.beat("spool", "spool")
+        spool.expire()
+
+
 def _sweep():
     reading.expire_claims()
     rollout.follow(FOLLOW_CHUNKS)
+    _tidy_the_spool()
     swept = queue.sweep()
     if swept is None:
         return

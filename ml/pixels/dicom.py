@@ -1,74 +1,85 @@
-"""DICOM (CR, DX; uncompressed and RLE) to a film."""
+"""DICOM (CR, DX) to a film."""
 
 import dataclasses
 import io
 import warnings
+import zlib
 
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame, parse_fragments
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_modality_lut
-from pydicom.uid import (
-    UID,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    RLELossless,
-)
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 
-from ml.pixels import tags, voi
-from ml.pixels.film import Film, Header, Unreadable, check_content, check_size
+from ml.pixels import codestream, syntaxes, tags, voi
+from ml.pixels.film import Film, Header, Unreadable, check_size, is_blank
 
-READABLE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless}
 MODALITIES = ("CR", "DX")
 CHEST = ("CHEST", "THORAX", "LUNG")
 MAX_ELEMENTS = 10_000
-PREFIX = slice(128, 132)  # where a DICOM file says so; bytes without it are not guessed at
-
-
-def is_dicom(data: bytes) -> bool:
-    return data[PREFIX] == b"DICM"
+# A deflated file may hold a film of 64 megapixels of 16 bits and its header, and no more.
+MAX_INFLATED_B = 160 * 2**20
+META = 132  # where the file meta information begins
+# The preamble is the sender's to fill. A program or a TIFF in it makes one file two things (CVE-2019-11687).
+PROGRAMS = (b"MZ", b"\x7fELF", b"II*\0", b"MM\0*", b"#!", b"\xca\xfe\xba\xbe")
+PROGRAMS += (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
 
 
 def read(data: bytes) -> Film:
     """A film from the bytes of a DICOM file; raises Unreadable."""
+    if data.startswith(PROGRAMS):
+        raise Unreadable("executable_preamble", "The DICOM file begins like a program or another kind of file.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks may quote values, and values are patient data
-        syntax = _transfer_syntax(data)
-        dataset = _parse(data)
-        header = tags.header(dataset, str(syntax))
+        dataset, syntax = parsed(data)
+        header = tags.header(dataset, syntaxes.number(syntax))
         _check_domain(header)
         _check_pixel_module(dataset, header)
-        values, padding = _values(dataset)
+        if not syntaxes.decodable(syntax):
+            return Film(header, None, header.bits, None, None, "undecodable", syntaxes.named(syntax)[:120])
+        _check_frames(dataset, header, syntax)
+        values, padding = _values(dataset, syntax)
     return _film(dataset, header, values, padding)
 
 
-def _transfer_syntax(data: bytes) -> UID:
-    """From the file meta alone: dcmread inflates a deflated file before it can be asked (1.5 MB gave 2.9 GB)."""
+def parsed(data: bytes) -> tuple[Dataset, UID]:
+    """(dataset, transfer syntax). A deflated file is inflated here, up to a limit: dcmread knows none."""
     stream = io.BytesIO(data)
-    stream.seek(PREFIX.stop)
+    stream.seek(META)
     try:
         meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
         syntax = UID(str(meta.get("TransferSyntaxUID", "") or ""))
+    except MemoryError:
+        raise
     except Exception:  # pydicom raises many types on damaged bytes
         raise Unreadable("malformed_dicom", "The DICOM file meta information is damaged.") from None
-    if syntax not in READABLE:
-        raise Unreadable("transfer_syntax", f"The DICOM transfer syntax is not supported yet: {_named(syntax)}.")
-    return syntax
+    if syntax == DeflatedExplicitVRLittleEndian:
+        dataset = _parse(lambda: read_dataset(io.BytesIO(_inflated(data[stream.tell() :])), False, True))
+        dataset.file_meta = meta
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    else:
+        dataset = _parse(lambda: dcmread(io.BytesIO(data)))
+    return dataset, syntax
 
 
-def _named(syntax: UID) -> str:
-    """Its name and number; a private or garbled one by what is printable of it."""
-    number = "".join(c for c in syntax if c in "0123456789.")[:64]
-    return f"{syntax.name} ({number})" if syntax.is_transfer_syntax else number or "none stated"
+def _inflated(packed: bytes) -> bytes:
+    """Raises Unreadable for what unpacks to more than any film, or not at all."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    whole = inflater.decompress(packed, MAX_INFLATED_B)
+    if inflater.unconsumed_tail:
+        raise Unreadable("inflates_too_large", "The deflated DICOM file unpacks to more than any film holds.")
+    if not inflater.eof:
+        raise EOFError
+    return whole
 
 
-def _parse(data: bytes) -> Dataset:
+def _parse(parse) -> Dataset:
     try:
-        dataset = dcmread(io.BytesIO(data))
+        dataset = parse()
         len(dataset)
-    except MemoryError:
+    except (MemoryError, Unreadable):
         raise
     except EOFError:
         raise Unreadable("truncated", "The DICOM file ends too early: it is incomplete.") from None
@@ -85,8 +96,6 @@ def _check_domain(header: Header) -> None:
         raise Unreadable("unsupported_modality", f"The modality is {named}; chest radiographs are CR or DX.")
     if header.body_part and not any(word in header.body_part for word in CHEST):
         raise Unreadable("unsupported_body_part", "The body part examined is not the chest.")
-    if header.frames > 1:
-        raise Unreadable("multiframe", "The DICOM file holds several frames; send single pictures.")
 
 
 def _check_pixel_module(dataset: Dataset, header: Header) -> None:
@@ -100,7 +109,7 @@ def _check_pixel_module(dataset: Dataset, header: Header) -> None:
     ):
         raise Unreadable("unsupported_photometric", "The DICOM picture is not a grey one (MONOCHROME1 or MONOCHROME2).")
     allocated, top = tags.number(dataset, "BitsAllocated"), tags.number(dataset, "HighBit", header.bits - 1)
-    if allocated not in (8, 16) or not 1 <= header.bits <= allocated or top != header.bits - 1:
+    if allocated not in (8, 16, 32) or not 1 <= header.bits <= min(allocated, 16) or top != header.bits - 1:
         raise Unreadable("unsupported_depth", "The DICOM picture is not stored with up to 16 plain bits a pixel.")
 
 
@@ -111,19 +120,54 @@ def _has_pixels(dataset: Dataset) -> bool:
         return False
 
 
-def _values(dataset: Dataset) -> tuple[np.ndarray, np.ndarray | None]:
-    """((h, w) values after the modality LUT, mask of padding or None)."""
+def _check_frames(dataset: Dataset, header: Header, syntax: UID) -> None:
+    """Raise Unreadable unless all the frames that the header counts are there, and the first one is as it says."""
     try:
-        stored = _stored(dataset)
-        padding = tags.number(dataset, "PixelPaddingValue")
-        mask = None if padding is None else stored == padding
-        return _rescaled(dataset, stored), mask
+        if syntax in syntaxes.NATIVE:
+            frame = header.rows * header.columns * int(dataset.BitsAllocated) // 8
+            complete = header.frames == 1 or len(dataset.PixelData) >= header.frames * frame
+        else:
+            complete = parse_fragments(dataset.PixelData)[0] - 1 >= header.frames  # the first is the offset table
+            if complete and syntax != RLELossless:
+                first = get_frame(dataset.PixelData, 0, number_of_frames=header.frames)
+                complete = _fits(codestream.frame(first), header, int(dataset.BitsAllocated))
+    except MemoryError:
+        raise
+    except Exception:  # as above
+        complete = False
+    if not complete:
+        raise Unreadable("malformed_dicom", "The DICOM picture data is not what the header says.")
+
+
+def _fits(frame: codestream.Frame, header: Header, allocated: int) -> bool:
+    """Whether a codestream is what the header says: its values fit in BitsStored, or it packs whole stored words.
+
+    Decoders allocate by the codestream, and values of more bits than are stored would be cut to noise.
+    """
+    deep = frame.bits <= header.bits or frame.bits == allocated
+    return deep and allocated <= 16 and frame[:3] == (header.rows, header.columns, 1)
+
+
+def _values(dataset: Dataset, syntax: UID) -> tuple[np.ndarray, np.ndarray | None]:
+    """((h, w) values of the first frame after the modality LUT, mask of padding or None)."""
+    try:
+        stored = _stored(dataset, syntax)
+        return _rescaled(dataset, stored), _padding(dataset, stored)
     except MemoryError:
         raise  # says something of this process, not of the file
     except Exception as error:  # as above; pydicom says "less than expected" of short pixel data
         if "less than expected" in str(error):
             raise Unreadable("truncated", "The DICOM picture data is incomplete.") from None
         raise Unreadable("malformed_dicom", "The DICOM picture data is damaged.") from None
+
+
+def _padding(dataset: Dataset, stored: np.ndarray) -> np.ndarray | None:
+    """(h, w) bool of what is no part of the film (PS3.3, C.7.5.1.1.2), or None."""
+    value = tags.number(dataset, "PixelPaddingValue")
+    if value is None:
+        return None
+    low, high = sorted((value, tags.number(dataset, "PixelPaddingRangeLimit", value)))
+    return (stored >= low) & (stored <= high)
 
 
 def _rescaled(dataset: Dataset, stored: np.ndarray) -> np.ndarray:
@@ -136,11 +180,9 @@ def _rescaled(dataset: Dataset, stored: np.ndarray) -> np.ndarray:
     return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
 
 
-def _stored(dataset: Dataset) -> np.ndarray:
+def _stored(dataset: Dataset, syntax: UID) -> np.ndarray:
     """(h, w) stored values without what lies in the unused bits above them (old overlays, garbage)."""
-    stored, bits = dataset.pixel_array, int(dataset.BitsStored)
-    unused = 8 * stored.dtype.itemsize - bits
-    return np.right_shift(np.left_shift(stored, unused), unused)  # arithmetic: keeps the sign of signed values
+    return syntaxes.used(syntaxes.decode(dataset, syntax), int(dataset.BitsStored))
 
 
 def _film(dataset: Dataset, header: Header, values: np.ndarray, padding: np.ndarray | None) -> Film:
@@ -155,8 +197,11 @@ def _film(dataset: Dataset, header: Header, values: np.ndarray, padding: np.ndar
         window = window and (top + 1 - window[0], window[1])  # DICOM's centre lies half a step off the middle
     if padding is not None:
         pixels[padding], windowed[padding] = 0, 0
-    check_content(pixels)
-    return Film(dataclasses.replace(header, bits=bits), pixels, bits, window, windowed.astype(np.float32, copy=False))
+    flaw, detail = ("multiframe", f"{header.frames} pictures") if header.frames > 1 else ("", "")
+    if not flaw and is_blank(pixels):
+        flaw = "no_content"
+    header = dataclasses.replace(header, bits=bits)
+    return Film(header, pixels, bits, window, windowed.astype(np.float32, copy=False), flaw, detail)
 
 
 def _to_uint16(values: np.ndarray, stored_bits: int) -> tuple[np.ndarray, int, float, float]:

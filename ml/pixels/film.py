@@ -7,6 +7,9 @@ import numpy as np
 MAX_PIXELS = 64_000_000  # the largest detectors give about 20 MP; above 64 MP a file is an attack or a scan
 # The text chunk by which a PNG of ours says that it was drawn: its keyword, and the text.
 PHANTOM = ("FirstRead", "synthetic phantom")
+LATERAL_VIEWS = ("LATERAL", "LAT", "LL", "RL", "LLD", "RLD")  # as files name the one view that no model here judges
+BLANK = 0.99  # a picture of which more than this share is of one tone, or of its two ends, shows nothing
+COUNTED_AT_ONCE = 2**22  # pixels; counting takes four times their memory
 MIN_SIDE = 128  # less than this is an icon; the model's square is larger
 
 
@@ -48,13 +51,17 @@ class Header:
     bits: int = 8  # significant bits of `Film.pixels`
     photometric: str = ""
     frames: int = 1
+    burned_in: bool = False  # the file says that letters are burned into the picture
     synthetic: bool = False  # a phantom of ours, that says so in its file
 
 
 @dataclass(frozen=True)
 class Film:
-    """One decoded picture.
+    """One picture, decoded unless its flaw is "undecodable".
 
+    flaw: why no model may judge it: "no_content" (blank or saturated), "multiframe" (the first of several frames),
+    "undecodable" (a transfer syntax that is known and cannot be decoded here: pixels and windowed are None), or "".
+    flaw_detail: what a sentence about the flaw names: "12 pictures", "JPEG XL (1.2.840.10008.1.2.4.112)".
     pixels: (h, w) uint16 at source depth, after the modality LUT and the single inversion, before VOI; white is dense.
     bits: significant bits of `pixels`, 8 to 16.
     window: (centre, width) in units of `pixels`, or None where the file names none.
@@ -62,10 +69,12 @@ class Film:
     """
 
     header: Header
-    pixels: np.ndarray
+    pixels: np.ndarray | None
     bits: int
     window: tuple[float, float] | None
-    windowed: np.ndarray
+    windowed: np.ndarray | None
+    flaw: str = ""
+    flaw_detail: str = ""
 
 
 def check_size(rows: int, columns: int) -> None:
@@ -76,7 +85,12 @@ def check_size(rows: int, columns: int) -> None:
         raise Unreadable("too_small", f"The picture is smaller than {MIN_SIDE} pixels a side.")
 
 
-def check_content(pixels: np.ndarray) -> None:
-    """Raise Unreadable for a picture of one flat tone: a score on it would be noise."""
-    if pixels.min() == pixels.max():
-        raise Unreadable("no_content", "The picture is one flat tone without any content.")
+def is_blank(pixels: np.ndarray) -> bool:
+    """Whether more than 99 % of a picture are one tone, or its two ends: a score on it would be noise.
+
+    pixels: (h, w) uint16.
+    """
+    parts = np.array_split(pixels.ravel(), 1 + pixels.size // COUNTED_AT_ONCE)
+    tones = sum(np.bincount(part, minlength=2**16) for part in parts)
+    ends = tones[pixels.min()] + tones[pixels.max()]
+    return max(int(tones.max()), int(ends)) > BLANK * pixels.size

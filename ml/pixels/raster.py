@@ -1,12 +1,14 @@
 """JPEG and PNG to a film."""
 
+import contextlib
 import io
 import warnings
 
 import numpy as np
 from PIL import Image
 
-from ml.pixels.film import PHANTOM, Film, Header, Unreadable, check_content, check_size
+from ml.pixels import codestream
+from ml.pixels.film import PHANTOM, Film, Header, Unreadable, check_size, is_blank
 
 ORIENTATION_TAG = 0x0112
 # EXIF orientation -> the move that puts the picture upright (CIPA DC-008, 4.6.4 A)
@@ -30,8 +32,9 @@ def read(data: bytes) -> Film:
     picture = _open(data)
     orientation = _orientation(picture)
     grey, bits = _grey(_load(picture))
+    if picture.format == "PNG":
+        _verify(data)
     pixels = np.ascontiguousarray(UPRIGHT.get(orientation, lambda a: a)(grey), dtype=np.uint16)
-    check_content(pixels)
     header = Header(
         format="png" if picture.format == "PNG" else "jpeg",
         rows=pixels.shape[0],
@@ -41,7 +44,7 @@ def read(data: bytes) -> Film:
         synthetic=picture.info.get(PHANTOM[0]) == PHANTOM[1],
     )
     windowed = pixels.astype(np.float32) / np.float32(2**bits - 1)
-    return Film(header, pixels, bits, None, windowed)
+    return Film(header, pixels, bits, None, windowed, "no_content" if is_blank(pixels) else "")
 
 
 def _open(data: bytes) -> Image.Image:
@@ -54,23 +57,45 @@ def _open(data: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise Unreadable("too_many_pixels", "The picture has more than 64 million pixels.") from None
     except Exception:  # Pillow raises a dozen types on hostile headers; all mean the same to the sender
+        _refuse_depth(data)
         raise Unreadable("malformed_image", "The file starts like a picture, but its header is damaged.") from None
     check_size(picture.height, picture.width)
     if animated:
-        raise Unreadable("multiframe", "The file holds an animation; send single pictures.")
+        raise Unreadable("animated", "The file holds an animation; send single pictures.")
     return picture
+
+
+def _refuse_depth(data: bytes) -> None:
+    """Raise Unreadable for a JPEG of 12 bits, which Pillow does not open: it is sound, and its sender can mend it."""
+    with contextlib.suppress(ValueError):
+        if codestream.frame(data).bits > 8:
+            raise Unreadable(
+                "unsupported_depth", "The JPEG has more than 8 bits a pixel: send a PNG of 16 bits, or DICOM."
+            )
 
 
 def _load(picture: Image.Image) -> Image.Image:
-    try:
+    with _refusing_damage():
         picture.load()
+    return picture
+
+
+def _verify(data: bytes) -> None:
+    """Decoding a PNG looks neither at the checksums of its pixels nor for its end; this does."""
+    with _refusing_damage(), Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+        picture.verify()
+
+
+@contextlib.contextmanager
+def _refusing_damage():
+    try:
+        yield
     except MemoryError:
         raise  # says something of this process, not of the file
     except Exception as error:  # as above: OSError, SyntaxError, ValueError, zlib.error, struct.error, ...
-        if "truncated" in str(error) or "Truncated" in str(error):
+        if "truncated" in str(error).lower():
             raise Unreadable("truncated", "The picture ends too early: the file is incomplete.") from None
         raise Unreadable("malformed_image", "The picture data is damaged.") from None
-    return picture
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from ml.pixels import voi
+from ml.pixels import tones
 from ml.pixels.film import Film
 
 MODEL_LONGEST = 512  # the model's square is smaller; more would only be read and thrown away
@@ -27,7 +27,7 @@ def model_grey(film: Film) -> np.ndarray:
     if factor < 1:
         size = [max(1, round(side * factor)) for side in picture.size]
         picture = picture.resize(size, Image.Resampling.BILINEAR)  # Pillow widens the filter: no aliasing
-    return np.rint(255 * voi.stretch(np.asarray(picture))).astype(np.uint8)
+    return np.rint(255 * tones.stretch(np.asarray(picture))).astype(np.uint8)
 
 
 def model_rendition(film: Film) -> bytes:

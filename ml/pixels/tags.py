@@ -4,12 +4,23 @@ import re
 from datetime import date, datetime
 
 from pydicom.dataset import Dataset
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+)
 
-from ml.pixels.film import Header
+from ml.pixels.film import LATERAL_VIEWS, Header
 
 SHORT, LONG = 64, 1024  # DICOM's own limits of LO/UI and of ST (PS3.5, 6.2)
+# Control characters, half characters, and those that turn the direction of the text around them.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
-LATERAL_VIEWS = {"LL", "RL", "LLD", "RLD", "LAT", "LATERAL"}
+MODALITY_OF = {
+    ComputedRadiographyImageStorage: "CR",
+    DigitalXRayImageStorageForPresentation: "DX",
+    DigitalXRayImageStorageForProcessing: "DX",
+}
 
 
 def text(dataset: Dataset, keyword: str, limit: int = SHORT) -> str:
@@ -19,7 +30,7 @@ def text(dataset: Dataset, keyword: str, limit: int = SHORT) -> str:
         value = "" if value is None else str(value)
     except Exception:  # pydicom raises many types on broken character sets and numbers
         return ""
-    return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", value).strip()[:limit].strip()
+    return UNPRINTABLE.sub(" ", value).strip()[:limit].strip()
 
 
 def uid(dataset: Dataset, keyword: str) -> str:
@@ -48,7 +59,7 @@ def header(dataset: Dataset, transfer_syntax: str) -> Header:
     born, studied = iso_date(text(dataset, "PatientBirthDate")), iso_date(text(dataset, "StudyDate"))
     return Header(
         format="dicom",
-        modality=text(dataset, "Modality").upper(),
+        modality=modality(dataset),
         body_part=text(dataset, "BodyPartExamined").upper(),
         view=view(dataset),
         study_uid=uid(dataset, "StudyInstanceUID"),
@@ -70,7 +81,13 @@ def header(dataset: Dataset, transfer_syntax: str) -> Header:
         bits=int(number(dataset, "BitsStored", 0)),
         photometric=text(dataset, "PhotometricInterpretation").upper(),
         frames=max(1, int(number(dataset, "NumberOfFrames", 1))),
+        burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
     )
+
+
+def modality(dataset: Dataset) -> str:
+    """As stated; where nothing is, as the SOP class has it for the two that FirstRead takes."""
+    return text(dataset, "Modality").upper() or MODALITY_OF.get(uid(dataset, "SOPClassUID"), "")
 
 
 def view(dataset: Dataset) -> str:

@@ -4,9 +4,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_voi
 
-from ml.pixels import tags
+from ml.pixels import tags, tones
 
-LOW, HIGH = 0.5, 99.5  # percentiles of the stretch: drops markers and collimator edges, keeps the lungs
 SATURATED = 0.99  # a window that leaves less than 1 % of the picture between black and white is a wrong one
 
 
@@ -28,7 +27,7 @@ def apply(dataset: Dataset, values, pixels, window, padding) -> np.ndarray:
     if shown is None and window:
         shown = by_window(pixels, *window, tags.text(dataset, "VOILUTFunction").upper())
     if shown is None or _is_saturated(shown):
-        shown = _full_range(pixels, padding)
+        shown = tones.full_range(pixels, padding)
     return shown
 
 
@@ -37,27 +36,9 @@ def by_window(pixels: np.ndarray, centre: float, width: float, function: str = "
     if function == "SIGMOID":
         return 1 / (1 + np.exp(np.clip(-4 * (pixels.astype(np.float32) - centre) / width, -50, 50)))
     if function == "LINEAR_EXACT":
-        return _between(pixels, centre - width / 2, centre + width / 2)
+        return tones.between(pixels, centre - width / 2, centre + width / 2)
     low = centre - 0.5 - (width - 1) / 2
-    return _between(pixels, low, low + width - 1)
-
-
-def stretch(picture: np.ndarray) -> np.ndarray:
-    """Linear, so that percentiles 0.5 and 99.5 become 0 and 1; a flat picture becomes 0."""
-    low, high = np.percentile(picture, (LOW, HIGH))
-    return _between(picture, low, high) if high > low else _full_range(picture)
-
-
-def _full_range(picture: np.ndarray, padding: np.ndarray | None = None) -> np.ndarray:
-    sample = picture if padding is None or padding.all() else picture[~padding]
-    return _between(picture, float(sample.min()), float(sample.max()))
-
-
-def _between(picture: np.ndarray, low: float, high: float) -> np.ndarray:
-    shown = picture.astype(np.float32)
-    shown -= np.float32(low)  # in place: a large film fills the child's memory
-    shown /= np.float32(max(high - low, 1e-6))
-    return np.clip(shown, 0, 1, out=shown)
+    return tones.between(pixels, low, low + width - 1)
 
 
 def _by_lut(dataset: Dataset, values: np.ndarray) -> np.ndarray | None:

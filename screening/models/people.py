@@ -43,6 +43,16 @@ class Site(models.Model):
         validators=[MinValueValidator(0.001), MaxValueValidator(0.999)],
         help_text="The positive predictive value of each band is shown for this prevalence.",
     )
+    deidentify = models.BooleanField(
+        "de-identify films on the way in",
+        default=False,
+        help_text="Patient fields become pseudonyms; private elements, overlays and names of files are not kept.",
+    )
+    # What this site's pseudonyms are made with; drawn when they are first needed, and never shown.
+    pseudonym_key = models.CharField(max_length=64, blank=True, editable=False)
+    daily_files = models.PositiveIntegerField("files a day", default=50_000, validators=AT_LEAST_ONE)
+    daily_gigabytes = models.PositiveIntegerField("gigabytes a day", default=500, validators=AT_LEAST_ONE)
+    daily_files_a_user = models.PositiveIntegerField("files a day and person", default=20_000, validators=AT_LEAST_ONE)
     demo = models.BooleanField(default=False, help_text="Holds synthetic phantoms only; outside all statistics.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -107,6 +107,8 @@ class Screening(Leased):
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="one_screening_an_image_and_version")
         ]
+        # How fast the workers were of late.
+        indexes = [*Leased.Meta.indexes, models.Index(fields=["ended_at"], name="screenings_by_end")]
 
 
 class Job(Leased):
@@ -115,6 +117,8 @@ class Job(Leased):
     class Kind(models.TextChoices):
         ARCHIVE = "archive", "unpack an archive"
         EXPLAIN = "explain", "draw where the model looked"
+        CONFIRM = "confirm", "take what a dry run held"
+        DECODE = "decode", "decode a film again"
 
     kind = models.CharField(max_length=16, choices=Kind)
     batch = models.ForeignKey("Batch", models.CASCADE, null=True, related_name="jobs")
@@ -123,6 +127,9 @@ class Job(Leased):
     # The archive that came in, or the picture that went out.
     file = models.FileField(max_length=200, blank=True)
     name = models.CharField(max_length=255, blank=True)
+    # An archive's: its sender's Idempotency-Key, and what it is compared by when it comes again.
+    key = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     total = models.PositiveIntegerField(null=True)
 
     class Meta(Leased.Meta):
@@ -132,7 +139,10 @@ class Job(Leased):
                 fields=["image", "model_version"],
                 condition=Q(kind="explain"),
                 name="one_explanation_an_image_and_version",
-            )
+            ),
+            models.UniqueConstraint(fields=["batch", "key"], condition=~Q(key=""), name="one_job_a_key"),
+            models.UniqueConstraint(fields=["batch"], condition=Q(kind="confirm"), name="one_confirmation_a_batch"),
+            models.UniqueConstraint(fields=["image"], condition=Q(kind="decode"), name="one_decoding_an_image"),
         ]
 
 

@@ -1,4 +1,4 @@
-"""What is sent and what is read: batches, receipts, studies, images."""
+"""What is read: studies and their images."""
 
 import uuid
 
@@ -22,55 +22,18 @@ class Band(models.TextChoices):
     LESS_LIKELY = "less_likely", "Less likely"
 
 
-class Batch(models.Model):
-    """Files sent together by one person."""
+class AgeGroup(models.TextChoices):
+    """Ages as a sender says them of films that do not say their own; `YEARS` has their bounds."""
 
-    class Source(models.TextChoices):
-        PAGE = "page", "upload page"
-        API = "api", "API"
-        COMMAND = "command", "command line"
-        SAMPLES = "samples", "sample studies"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    site = models.ForeignKey("Site", models.CASCADE, related_name="batches")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="batches")
-    source = models.CharField(max_length=8, choices=Source)
-    name = models.CharField(max_length=120, blank=True)
-    priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        ordering = ["-created_at"]
+    UNKNOWN = "", "age unknown"
+    INFANT = "under_1", "under 1 year"
+    SMALL_CHILD = "1_to_5", "1 to 5 years"
+    CHILD = "6_to_17", "6 to 17 years"
+    ADULT = "adult", "18 years and over"
 
 
-class Receipt(models.Model):
-    """What became of one sent file. Every file has exactly one."""
-
-    class Outcome(models.TextChoices):
-        ACCEPTED = "accepted", "accepted"
-        DUPLICATE = "duplicate", "already here"
-        CONFLICT = "conflict", "conflict"
-        REJECTED = "rejected", "rejected"
-        SKIPPED = "skipped", "skipped"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="receipts")
-    name = models.CharField(max_length=255)
-    # An archive's entries are taken by a job that may run twice; their numbers keep each to one receipt.
-    job = models.ForeignKey("Job", models.CASCADE, null=True, related_name="receipts")
-    entry = models.PositiveIntegerField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-    size = models.BigIntegerField(default=0)
-    outcome = models.CharField(max_length=9, choices=Outcome)
-    reason = models.CharField(max_length=40, blank=True)
-    sentence = models.CharField(max_length=255, blank=True)
-    study = models.ForeignKey("Study", models.CASCADE, null=True, related_name="receipts")
-    image = models.ForeignKey("Image", models.CASCADE, null=True, related_name="receipts")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        ordering = ["created_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["job", "entry"], name="one_receipt_an_entry")]
+# Completed years, both included; None has no upper bound.
+YEARS = {AgeGroup.INFANT: (0, 0), AgeGroup.SMALL_CHILD: (1, 5), AgeGroup.CHILD: (6, 17), AgeGroup.ADULT: (18, None)}
 
 
 class Study(models.Model):
@@ -89,7 +52,7 @@ class Study(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     site = models.ForeignKey("Site", models.CASCADE, related_name="studies")
-    batch = models.ForeignKey(Batch, models.CASCADE, null=True, related_name="studies")
+    batch = models.ForeignKey("Batch", models.CASCADE, null=True, related_name="studies")
     status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
     priority = models.SmallIntegerField(choices=Priority, default=Priority.ROUTINE)
     received_at = models.DateTimeField(db_default=Now())
@@ -110,6 +73,8 @@ class Study(models.Model):
     patient_id = models.CharField(max_length=64, blank=True)
     birth_date = models.DateField(null=True, blank=True)
     age_years = models.FloatField(null=True, blank=True)
+    # What the sender said of a film that does not say its age.
+    age_group = models.CharField(max_length=8, choices=AgeGroup, blank=True)
     sex = models.CharField(max_length=1, blank=True)
     taken_at = models.DateTimeField(null=True, blank=True)
     description = models.CharField(max_length=200, blank=True)
@@ -154,20 +119,45 @@ class Study(models.Model):
         return None if self.probability is None else round(100 * self.probability)
 
 
+# As `ml.pixels` and a correction write it; the others are what films of earlier versions hold.
+LATERAL_VIEWS = ("LATERAL", "LAT", "LL", "RL", "LLD", "RLD")
+
+
 class Image(models.Model):
-    """One picture of a study, with its view, kept as the original and two renditions."""
+    """One picture of a study, with its view, kept as the original and two renditions.
+
+    One that cannot be decoded yet has no renditions, and what `rows`, `columns` and `bits` say is its header's.
+    """
+
+    class Gate(models.TextChoices):
+        """Why the AI is not applied to a picture."""
+
+        NONE = "", "none"
+        LATERAL = "lateral", "lateral view"
+        NO_CONTENT = "no_content", "blank or saturated picture"
+        MULTIFRAME = "multiframe", "several pictures in one file"
+        UNDECODABLE = "undecodable", "picture not decodable yet"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")
     site = models.ForeignKey("Site", models.CASCADE, related_name="+")
+    # Of the bytes that were sent; and of the kept original where it was rewritten on the way in, else empty.
     sha256 = models.CharField(max_length=64)
-    content_hash = models.CharField(max_length=64)
+    original_sha256 = models.CharField(max_length=64, blank=True)
+    # Of the decoded pixels; empty while they cannot be decoded.
+    content_hash = models.CharField(max_length=64, blank=True)
     sop_uid = models.CharField(max_length=64, blank=True)
     format = models.CharField(max_length=8)
     modality = models.CharField(max_length=16, blank=True)
     view = models.CharField(max_length=16, blank=True)
-    # Why the AI is not applied to this picture ("lateral"), or nothing.
-    gate = models.CharField(max_length=40, blank=True)
+    gate = models.CharField(max_length=12, choices=Gate, blank=True)
+    # What the gate's sentence names: "JPEG XL (1.2.840.10008.1.2.4.112)", "12 pictures".
+    gate_detail = models.CharField(max_length=120, blank=True)
+    transfer_syntax = models.CharField(max_length=64, blank=True)
+    frames = models.PositiveIntegerField(default=1)
+    # The file says that letters are burned into the picture, which may name the patient.
+    burned_in = models.BooleanField(default=False)
+    deidentified = models.BooleanField(default=False)
     rows = models.PositiveIntegerField()
     columns = models.PositiveIntegerField()
     bits = models.PositiveSmallIntegerField(default=8)
@@ -175,8 +165,8 @@ class Image(models.Model):
     window_width = models.FloatField(null=True)
     pixels_version = models.CharField(max_length=16)
     original = models.FileField(max_length=200)
-    viewing = models.FileField(max_length=200)
-    model_input = models.FileField(max_length=200)
+    viewing = models.FileField(max_length=200, blank=True)
+    model_input = models.FileField(max_length=200, blank=True)
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -185,6 +175,7 @@ class Image(models.Model):
             models.UniqueConstraint(fields=["site", "sha256"], name="one_image_a_file"),
             models.UniqueConstraint(fields=["site", "sop_uid"], condition=~Q(sop_uid=""), name="one_image_a_sop_uid"),
         ]
+        indexes = [models.Index(fields=["gate"], name="images_shut_off", condition=~Q(gate=""))]
 
     def __str__(self):
         return f"image {self.id}"
@@ -192,4 +183,4 @@ class Image(models.Model):
     @property
     def frontal(self):
         """Whether this picture counts for the study's score: every view but a lateral one."""
-        return self.gate != "lateral"
+        return self.view not in LATERAL_VIEWS

@@ -13,6 +13,9 @@ SETTINGS = {
     "cap_urgent": 240,
     "cap_routine": 480,
     "prevalence": 0.1,
+    "daily_files": 50_000,
+    "daily_gigabytes": 500,
+    "daily_files_a_user": 20_000,
 }
 
 

@@ -39,6 +39,13 @@ retry                   POST   302 302 302 404 403 302
 upload                  GET    302 200 200 200 403 302
 upload                  POST   302 200 200 200 403 302
 batch                   GET    302 200 200 404 403 302
+batch_trial             GET    302 204 204 404 403 302
+batch_confirm           POST   302 403 403 404 403 302
+batch_discard           POST   302 403 403 404 403 302
+batch_cancel            POST   302 302 403 404 403 302
+batch_retry             POST   302 302 403 404 403 302
+image_correct           POST   302 302 302 404 403 302
+image_decode            POST   302 302 302 404 403 302
 image_explain           GET    302 200 200 404 403 302
 image_explain           POST   302 200 200 404 403 302
 image_view              GET    302 200 200 404 403 302
@@ -89,8 +96,20 @@ api_batches             GET    401 200 200 200 403 401
 api_batches             POST   401 201 201 201 403 401
 api_batch               GET    401 200 200 404 403 401
 api_files               POST   401 400 403 404 403 401
+api_manifest            POST   401 400 403 404 403 401
+api_known               POST   401 200 403 404 403 401
 api_receipts            GET    401 200 200 404 403 401
+api_receipts_csv        GET    401 200 200 404 403 401
+api_batch_confirm       POST   401 409 403 404 403 401
+api_batch_discard       POST   401 409 403 404 403 401
+api_batch_cancel        POST   401 200 403 404 403 401
+api_batch_retry         POST   401 200 403 404 403 401
 api_upload              POST   401 400 400 400 403 401
+api_parts               POST   401 400 400 400 403 401
+api_part                PATCH  401 415 404 404 403 401
+api_part                DELETE 401 204 404 404 403 401
+api_image_view          POST   401 200 200 404 403 401
+api_image_decode        POST   401 200 200 404 403 401
 api_worklist            GET    401 403 200 200 403 401
 api_next_study          POST   401 403 200 204 403 401
 api_models              GET    401 200 200 200 200 401
@@ -120,13 +139,15 @@ SENT = {
     "user": {"roles": ["radiologist"]},
     "model_rescreen": {"status": "all"},
     "api_model_shadow": {"on": True},
+    "api_known": {"keys": []},
+    "api_image_view": {"view": "AP"},
     "api_sign": {"version": 1, "finding": "absent"},
     "api_addend": {"finding": "absent"},
     "api_change_priority": {"priority": "stat"},
     "api_withdraw": {"reason": "wrong film"},
 }
 # These take films, not JSON; without one they answer 400.
-FILES = ("api_files", "api_upload")
+FILES = ("api_files", "api_manifest", "api_upload", "api_parts")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 EVERYTHING = ["technologist", "radiologist", "clinical_lead", "administrator"]
 
@@ -151,10 +172,10 @@ class World:
 def _of(route, pattern):
     """What an address's id is the id of: `studies/<uuid:pk>/ai` is about a study; some acts need one in their state."""
     for act, state in {"restore": "withdrawn", "retry": "failed"}.items():
-        if route.endswith(act):
+        if "studies/" in pattern and route.endswith(act):
             return state
     names = {"studies": "study", "images": "image", "explanations": "job", "users": "user", "sites": "site"}
-    names |= {"batches": "batch", "models": "model"}
+    names |= {"batches": "batch", "models": "model", "parts": "part"}
     return names[pattern.removeprefix("api/v1/").split("/")[0]]
 
 
@@ -186,7 +207,7 @@ def world(factories, home, away, model):
     withdrawn = factories.withdrawn(factories.study(home), people["technologist"])
     other = factories.technologist(home, username="other")
     rows = {"study": study, "image": image, "job": job, "batch": batch, "user": other, "site": home, "model": model}
-    rows |= {"failed": failed, "withdrawn": withdrawn}
+    rows |= {"failed": failed, "withdrawn": withdrawn, "part": batch.parts.create(name="a.zip", size=10)}
     return World(people, {name: row.pk for name, row in rows.items()})
 
 
@@ -204,6 +225,7 @@ def ask(world, person, route, method):
 
 
 def _send(client, method, address, route):
+    client.defaults["HTTP_TUS_RESUMABLE"] = "1.0.0"
     if method != "POST":
         return client.generic(method, address)
     options = {"content_type": "application/json"} if route.startswith("api_") and route not in FILES else {}

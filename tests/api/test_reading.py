@@ -35,6 +35,7 @@ def test_two_readers_get_two_studies(as_reader, by_token, factories, home, study
     assert by_token(factories.radiologist(home)).post("/api/v1/worklist/next").json()["id"] != first
 
 
+@pytest.mark.row(85)
 def test_what_another_reader_has_is_not_yours(as_reader, factories, home, study):
     reading.claim(study, factories.radiologist(home))
     assert refused(post(as_reader, study, "claim")) == (409, "not_yours")
@@ -57,12 +58,14 @@ def test_a_signed_read_shows_the_finding_and_what_the_ai_said(as_reader, reader,
     assert Study.objects.get().status == "read"
 
 
+@pytest.mark.row(85)
 def test_signing_needs_a_live_claim(as_reader, study):
     answer = post(as_reader, study, "sign", {"version": 1, "finding": "absent"})
     assert refused(answer) == (409, "not_yours")
     assert not Read.objects.exists()
 
 
+@pytest.mark.row(84)
 def test_an_image_that_joined_must_be_seen_before_signing(as_reader, factories, study):
     post(as_reader, study, "claim")
     study.refresh_from_db()

@@ -7,17 +7,13 @@ from screening import archive, intake, keeping, sandbox, wording
 from screening.models import Batch, Image, Job, Priority, Receipt, Screening
 from tests.intake import films
 from tests.intake.conftest import media, stored  # noqa: F401
-from workers import dispatch
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def rung(media, model, monkeypatch):  # noqa: F811
-    rings = {"films": [], "jobs": []}
-    monkeypatch.setattr(dispatch, "ring", rings["films"].extend)
-    monkeypatch.setattr(dispatch, "ring_for_job", rings["jobs"].append)
-    return rings
+def alone(media, model, rung):  # noqa: F811
+    """Storage of its own, a model, and no broker."""
 
 
 @pytest.fixture
@@ -75,7 +71,6 @@ def test_a_conflict_is_409(send):
     [
         ("cut.jpg", films.truncated_jpeg(), 422, "truncated"),
         ("empty.jpg", b"", 422, "empty"),
-        ("flat.png", films.flat_png(), 422, "no_content"),
         ("ct.dcm", films.dicom(Modality="CT"), 422, "unsupported_modality"),
         ("page.png", b"<html></html>", 415, "unsupported_type"),
         ("films.zip", b"7z\xbc\xaf\x27\x1c", 415, "unsupported_type"),
@@ -88,6 +83,13 @@ def test_a_refused_file_is_answered_with_code_and_sentence(send, name, data, sta
     assert (error["code"], error["sentence"]) == (code, receipt["sentence"])
     assert error["sentence"]
     assert receipt["study"] is None
+
+
+def test_a_blank_film_is_stored_and_the_receipt_says_that_the_ai_is_not_applied(send):
+    answer = send(("flat.png", films.flat_png()))
+    assert (answer.status_code, answer.json()["receipt"]["reason"]) == (201, "no_content")
+    assert answer.json()["receipt"]["sentence"].startswith("AI not applied")
+    assert not Screening.objects.exists()
 
 
 def test_a_file_above_the_limit_is_413(send, monkeypatch):
@@ -142,7 +144,7 @@ def test_a_full_disk_is_507_and_nothing_half_stored(send, stored, monkeypatch): 
 
 
 def test_a_decoder_that_does_not_start_is_503_and_no_files_fault(send, monkeypatch):
-    def broken(file):
+    def broken(*_, **__):
         raise sandbox.CannotStart("no python")
 
     monkeypatch.setattr(sandbox, "decode", broken)

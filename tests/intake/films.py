@@ -72,6 +72,11 @@ def dicom(seed=0, *, study_uid=None, sop_uid=None, side=160, **tags):
     return out.getvalue()
 
 
+def undecodable(seed=0, **tags):
+    """A film in a syntax that is known and not decoded: MPEG2."""
+    return dicom(seed, **tags).replace(b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x18\x001.2.840.10008.1.2.4.100\0")
+
+
 def archive(entries, method=zipfile.ZIP_DEFLATED):
     """A ZIP of {name or ZipInfo: bytes}."""
     out = io.BytesIO()

@@ -38,12 +38,21 @@ def write_a_file():
         return type(error).__name__
 
 
+def reads(path):
+    try:
+        return len(Path(path).read_bytes())
+    except OSError as error:
+        return type(error).__name__
+
+
 def spin():
     while True:
         pass
 
 
 ORDERS = {
+    b"FILM": lambda: ({"rows": 1000, "columns": 1000, "process": os.getpid()}, {}),
+    b"VAST": lambda: ({"rows": 5000, "columns": 5000, "process": os.getpid()}, {}),
     b"ABORT": os.abort,
     b"EXIT": lambda: os._exit(0),
     b"HANG": lambda: time.sleep(60),
@@ -51,17 +60,23 @@ ORDERS = {
     b"HOG": lambda: bytearray(4 << 30),
     b"PRINT": lambda: print("a library's remark", flush=True),
     b"BUG": lambda: {}["no such key"],
-    b"LIE": lambda: ({"format": "x"}, range(1 << 40), b""),
+    b"LIE": lambda: ({"format": "x"}, {"viewing": range(1 << 40)}),
 }
 
 
-def obey(data):
+def obey(data, key):
     order = bytes(data[:8]).split(b"\0")[0]
+    if order == b"WHO":
+        raise Told({"process": os.getpid()})
     if order == b"LOOK":
-        raise Told({"environment": dict(os.environ), "connects": connects(int(data[8:])), "writes": write_a_file()})
+        looked = {"environment": list(os.environ), "connects": connects(int(data[8:])), "writes": write_a_file()}
+        raise Told(
+            looked
+            | {"files": [str(each) for each in Path("/").iterdir()], "parent": reads(f"/proc/{os.getppid()}/environ")}
+        )
     if order in ORDERS and (answer := ORDERS[order]()) is not None:
         return answer
-    return sandbox_child.decode(data)
+    return sandbox_child.decode(data, key)
 
 
 sandbox_child.main(obey)

@@ -56,6 +56,15 @@ def test_two_entries_of_one_name_are_told_apart_by_their_numbers():
     assert [entry.index for entry in Archive(io.BytesIO(packed)).entries] == [1, 2]
 
 
+def test_manifests_come_first_and_every_entry_keeps_its_number():
+    packed = films.archive({"b.jpg": b"1", "sub/Manifest.CSV": b"2", "a.jpg": b"3", "manifest.csv": b"4"})
+    found = Archive(io.BytesIO(packed)).entries
+    assert [(entry.index, entry.name) for entry in found] == [
+        (2, "sub/Manifest.CSV"), (4, "manifest.csv"), (1, "b.jpg"), (3, "a.jpg"),
+    ]  # fmt: skip
+    assert [[entry.index for entry in turn] for turn in archive.turns(found)] == [[2], [4], [1, 3]]
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
 def test_links_and_devices_are_refused(kind):
     assert codes(films.archive([(special("x", kind), b"/etc/passwd")])) == {"x": "special_file"}
@@ -111,6 +120,29 @@ def with_end(packed, **fields):
     return packed[:at] + archive.END.pack(*values.values())
 
 
+def with_end_64(packed, **fields):
+    """The ZIP as tools write it that always write ZIP64, with these values in its end record."""
+    at = packed.rfind(b"PK\5\6")
+    _, _, _, _, count, length, start, _ = archive.END.unpack_from(packed, at)
+    values = {
+        "magic": b"PK\6\6",
+        "rest": 44,
+        "by": 45,
+        "needs": 45,
+        "disk": 0,
+        "first": 0,
+        "here": count,
+        "count": count,
+    }
+    values |= {"length": length, "start": start} | fields
+    end = archive.END.pack(b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return packed[:at] + archive.END_64.pack(*values.values()) + archive.LOCATOR.pack(b"PK\6\7", 0, at, 1) + end
+
+
+def test_an_honest_zip64_is_taken():
+    assert codes(with_end_64(films.archive(GOOD))) == codes(films.archive(GOOD))
+
+
 @pytest.mark.parametrize(
     ("packed", "code"),
     [
@@ -122,12 +154,33 @@ def with_end(packed, **fields):
         (with_end(films.archive(GOOD), disk=1, first_disk=1), "bad_archive"),
         (with_end(films.archive(GOOD), here=1), "bad_archive"),
         (with_end(films.archive(GOOD), count=20_000, here=20_000), "too_many_entries"),
-        (with_end(films.archive(GOOD), count=0xFFFF, here=0xFFFF), "too_many_entries"),
+        (with_end(films.archive(GOOD), count=0xFFFF, here=0xFFFF), "bad_archive"),
+        (with_end_64(films.archive(GOOD), here=20_000, count=20_000), "too_many_entries"),
+        (with_end_64(films.archive(GOOD), start=7), "bad_archive"),
+        (with_end_64(films.archive(GOOD), disk=1), "bad_archive"),
         (films.archive({}), "nothing_to_process"),
         (films.archive({"only/": b""}), "nothing_to_process"),
+        (films.archive({"README.txt": b"hello", "__MACOSX/a.jpg": b"x"}), "nothing_to_process"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(100), "bad_archive"),
     ],
-    ids=["cut", "half", "before", "after", "two_ends", "spanned", "lying", "many", "zip64", "empty", "folders", "7z"],
+    ids=[
+        "cut",
+        "half",
+        "before",
+        "after",
+        "two_ends",
+        "spanned",
+        "lying",
+        "many",
+        "zip64",
+        "many64",
+        "lying64",
+        "spanned64",
+        "empty",
+        "folders",
+        "beside",
+        "7z",
+    ],
 )
 def test_a_fault_of_the_whole_archive_is_one_answer(packed, code):
     assert fault(packed) == code

@@ -169,3 +169,110 @@ def test_waiting_without_a_worker_ends_with_a_sentence(home, folder, capsys, mon
     assert (code, found["a.jpg"]["band"]) == (0, None)
     assert "no screening worker is alive" in said
     assert "on the worklist all the same" in said
+
+
+def test_an_age_group_is_that_of_films_that_say_no_age(home, folder, capsys):
+    run(capsys, folder, "--age-group", "1_to_5")
+    assert Batch.objects.get().age_group == "1_to_5"
+    assert Receipt.objects.get(name="sent/a.jpg").study.age_group == "1_to_5"
+
+
+def test_a_dry_run_says_what_would_become_of_each_file_and_stores_nothing(home, folder, capsys, rung, stored):
+    (folder / "again.jpg").write_bytes(films.jpeg(1))
+    code, found, said = run(capsys, folder, "--dry-run")
+    assert code == 0
+    assert {file: each["outcome"] for file, each in found.items()} == {
+        "README.txt": "skipped", "a.jpg": "accepted", "again.jpg": "duplicate", "bad.jpg": "rejected",
+        "more.zip/in/": "skipped", "more.zip/in/c.png": "accepted", "deep/b.dcm": "accepted",
+    }  # fmt: skip
+    assert "A dry run: nothing was stored." in said
+    assert not Image.objects.exists() and not rung and stored() == 0
+    assert Batch.objects.get().state == "discarded"
+
+
+def test_a_dry_run_that_is_cut_off_leaves_nothing_either(home, folder, monkeypatch, stored):
+    def cut_off(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ingest, "_write", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("ingest", str(folder), "--dry-run")
+    assert Batch.objects.get().state == "discarded" and stored() == 0
+
+
+def test_a_dry_run_has_nothing_to_wait_for(home, folder):
+    with pytest.raises(CommandError, match="leave --wait out"):
+        call_command("ingest", str(folder), "--dry-run", "--wait")
+
+
+def test_a_manifest_is_read_before_the_films_wherever_it_lies(home, folder, capsys):
+    (folder / "manifest.csv").write_text("file,patient,priority\na.jpg,P1,stat\ndeep/b.dcm,,urgent\n")
+    _, found, _ = run(capsys, folder)
+    assert found["manifest.csv"]["outcome"] == "skipped"
+    a, b = (Receipt.objects.get(name=name).study for name in ("sent/a.jpg", "sent/deep/b.dcm"))
+    assert (a.patient_id, a.priority, b.priority) == ("P1", Priority.STAT, Priority.URGENT)
+
+
+def test_a_bad_row_is_said_and_its_film_alone_is_rejected(home, folder, capsys):
+    (folder / "manifest.csv").write_text("file,priority\na.jpg,soon\ndeep/b.dcm,urgent\n")
+    code, found, said = run(capsys, folder)
+    assert code == 0
+    assert (found["a.jpg"]["reason"], found["deep/b.dcm"]["outcome"]) == ("manifest_row", "accepted")
+    assert "priority" in said
+
+
+def test_a_manifest_that_cannot_be_read_stops_before_anything_is_sent(home, folder):
+    (folder / "manifest.csv").write_bytes(b"no,column,called,so\n")
+    with pytest.raises(CommandError, match="must name the columns"):
+        call_command("ingest", str(folder))
+    assert not Image.objects.exists()
+
+
+def test_every_folder_may_have_a_manifest_of_its_own(home, folder, capsys):
+    (folder / "deep" / "a.jpg").write_bytes(films.jpeg(7))
+    (folder / "manifest.csv").write_text("file,patient\na.jpg,P1\n")
+    (folder / "deep" / "manifest.csv").write_text("file,patient\na.jpg,P2\n")
+    run(capsys, folder)
+    found = dict(Receipt.objects.filter(name__endswith="a.jpg").values_list("name", "study__patient_id"))
+    assert found == {"sent/a.jpg": "P1", "sent/deep/a.jpg": "P2"}
+
+
+@pytest.fixture
+def listed(folder):
+    """A ZIP with its manifest at the end, which has no say about the film of that name outside."""
+    packed = {"a.jpg": films.jpeg(8), "manifest.csv": b"file,patient\na.jpg,P1\n"}
+    (folder / "0.zip").write_bytes(films.archive(packed))
+    return folder
+
+
+def test_a_manifest_in_a_zip_is_read_before_its_films_and_holds_for_them_alone(home, listed, capsys):
+    run(capsys, listed)
+    found = dict(Receipt.objects.filter(name__endswith="a.jpg").values_list("name", "study__patient_id"))
+    assert found == {"sent/0.zip/a.jpg": "P1", "sent/a.jpg": ""}
+    assert Batch.objects.count() == 2
+
+
+def test_the_manifest_of_the_folder_holds_for_a_zip_without_one(home, folder, capsys):
+    (folder / "manifest.csv").write_text("file,patient\nmore.zip/in/c.png,P3\n")
+    run(capsys, folder)
+    assert Receipt.objects.get(name="sent/more.zip/in/c.png").study.patient_id == "P3"
+    assert Batch.objects.count() == 1
+
+
+def test_a_dry_run_discards_the_batch_of_a_zip_too(home, listed, capsys, stored):
+    _, found, _ = run(capsys, listed, "--dry-run")
+    assert found["0.zip/a.jpg"]["outcome"] == "accepted"
+    assert set(Batch.objects.values_list("state", flat=True)) == {"discarded"} and stored() == 0
+
+
+def test_where_the_manifest_of_a_zip_cannot_be_tried_none_of_its_films_is(home, listed, capsys, monkeypatch):
+    take = ingest.take_entry
+
+    def full(archive, entry, *arguments):
+        if entry.is_manifest:
+            raise keeping.StorageFull
+        return take(archive, entry, *arguments)
+
+    monkeypatch.setattr(ingest, "take_entry", full)
+    code, found, _ = run(capsys, listed)
+    assert (code, found["0.zip/a.jpg"]["reason"], found["a.jpg"]["outcome"]) == (1, "storage_full", "accepted")

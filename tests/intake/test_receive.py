@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from screening import intake, keeping, reasons
-from screening.models import Event, Image, Priority, Receipt, Screening, Study
+from screening import intake, keeping, reasons, standing, worklist
+from screening.models import Event, Image, ModelVersion, Priority, Receipt, Screening, Study
 from tests import factories
 from tests.intake import films
 from webportal import demo
@@ -86,6 +86,14 @@ def test_the_same_uid_with_another_picture_is_a_conflict_that_overwrites_nothing
     assert stored() == 3
 
 
+@pytest.mark.parametrize("kinds", [(films.undecodable, films.dicom), (films.undecodable, films.undecodable)])
+def test_of_a_picture_that_cannot_be_decoded_nobody_says_that_it_is_the_same(batch, kinds):
+    for kind, seed in zip(kinds, (1, 2), strict=True):
+        receipt = intake.receive(batch, "a.dcm", kind(seed, sop_uid="1.2.3"))
+    assert outcome(receipt) == ("conflict", "uid_conflict")
+    assert Image.objects.count() == 1
+
+
 def test_the_same_film_at_another_site_is_new_there_and_gives_no_hint(batch):
     intake.receive(batch, "a.dcm", films.dicom(1))
     elsewhere = factories.batch(factories.site())
@@ -106,7 +114,6 @@ def test_a_duplicate_of_a_withdrawn_study_says_so(batch):
     ("name", "data", "expected"),
     [
         ("cut.jpg", films.truncated_jpeg(), "truncated"),
-        ("flat.png", films.flat_png(), "no_content"),
         ("icon.png", films.png(side=64), "too_small"),
         ("nothing.jpg", b"", "empty"),
         ("script.jpg", b"<script>alert(1)</script>", "unsupported_type"),
@@ -152,6 +159,70 @@ def test_a_lateral_view_is_stored_and_not_scored(batch):
     assert not Screening.objects.exists()
     receipt.study.refresh_from_db()
     assert (receipt.study.status, receipt.study.ai_state) == ("unscreened", "lateral")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "gate", "named"),
+    [
+        ("flat.png", films.flat_png(), "no_content", "blank"),
+        ("two.dcm", films.dicom(NumberOfFrames=2, PixelData=films.grey().tobytes() * 2), "multiframe", "2 pictures"),
+        ("new.dcm", films.undecodable(), "undecodable", "MPEG2 Main Profile"),
+    ],
+)
+def test_what_no_model_may_judge_is_stored_and_on_the_worklist_and_says_why(batch, name, data, gate, named):
+    receipt = intake.receive(batch, name, data)
+    assert outcome(receipt) == ("accepted", gate)
+    assert named in receipt.sentence
+    assert not Screening.objects.exists()
+    study = Study.objects.get()
+    assert (study.status, study.ai_state, study.band) == ("unscreened", gate, "")
+    assert worklist.due(study) is not None
+
+
+def test_a_picture_that_cannot_be_decoded_yet_keeps_its_original_and_what_its_header_says(batch, stored):
+    image = intake.receive(batch, "new.dcm", films.undecodable()).image
+    assert (image.rows, image.columns, image.content_hash) == (160, 160, "")
+    assert not image.viewing
+    with image.original.open("rb") as file:
+        assert file.read() == films.undecodable()
+    assert stored() == 1
+
+
+def test_a_frontal_film_beside_one_that_no_model_may_judge_is_never_below_uncertain(batch):
+    first = intake.receive(batch, "pa.dcm", films.dicom(1, study_uid="1.2.9"))
+    factories.screened(first.study, 0.02)
+    intake.receive(batch, "two.dcm", films.undecodable(study_uid="1.2.9"))
+    first.study.refresh_from_db()
+    assert (first.study.band, first.study.ai_state) == ("uncertain", "partly_failed")
+
+
+def test_letters_that_are_burned_in_are_flagged_and_the_film_is_screened(batch):
+    assert intake.receive(batch, "a.dcm", films.dicom(BurnedInAnnotation="YES")).image.burned_in
+    assert Screening.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "outside"), [("1_to_5", False), ("", False), ("adult", True), ("under_1", True), ("6_to_17", True)]
+)
+def test_the_age_group_of_the_batch_counts_where_a_film_says_no_age(batch, group, outside):
+    batch.age_group = group
+    study = intake.receive(batch, "a.jpg", films.jpeg()).study
+    assert study.age_group == group
+    assert standing.outside_age(factories.screened(study), ModelVersion.objects.get()) == outside
+
+
+def test_an_age_that_the_film_says_comes_before_the_group_of_the_batch(batch):
+    batch.age_group = "adult"
+    assert intake.receive(batch, "a.dcm", films.dicom()).study.age_group == ""
+
+
+@pytest.mark.parametrize("name", ["CD/VIEWER.EXE", "viewer/lib.dll", "AUTORUN.INF", "jre/rt.jar", "help/index.htm"])
+def test_the_viewer_of_a_cd_is_left_out(batch, name):
+    assert outcome(intake.receive(batch, name, b"MZ\x90\0 a program")) == ("skipped", "companion")
+
+
+def test_a_program_under_a_films_name_is_rejected(batch):
+    assert outcome(intake.receive(batch, "film.dcm", b"MZ\x90\0 a program")) == ("rejected", "unsupported_type")
 
 
 def test_films_of_one_study_uid_are_one_study(batch):
@@ -229,7 +300,7 @@ def test_a_fault_of_ours_in_one_file_is_answered_and_logged_without_its_words(ba
     def broken(*_, **__):
         raise ValueError("Doe^Jane")
 
-    monkeypatch.setattr(intake.filing, "new_image", broken)
+    monkeypatch.setattr(intake.filing, "_new_image", broken)
     assert outcome(intake.receive(batch, "a.jpg", films.jpeg())) == ("rejected", "internal_error")
     assert "ValueError" in caplog.text
     assert "Doe" not in caplog.text

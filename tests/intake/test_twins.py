@@ -27,8 +27,8 @@ def all_at_once(monkeypatch):
             finally:
                 connections.close_all()
 
-        def decode(file):
-            decoded = real(file)
+        def decode(*args, **named):
+            decoded = real(*args, **named)
             line.wait(20)
             return decoded
 

@@ -8,14 +8,28 @@ from PIL import Image
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless, generate_uid
+from pydicom.pixels import get_encoder
+from pydicom.uid import (
+    JPEG2000,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+    generate_uid,
+)
 
-PLAIN = {
-    ImplicitVRLittleEndian: (True, True),
-    ExplicitVRLittleEndian: (False, True),
-    ExplicitVRBigEndian: (False, False),
+# Syntax: pydicom's name of the encoder.
+ENCODERS = {
+    RLELossless: "pydicom",
+    JPEGLSLossless: "pyjpegls",
+    JPEGLSNearLossless: "pyjpegls",
+    JPEG2000Lossless: "pylibjpeg",
+    JPEG2000: "pylibjpeg",
 }
+LOSSLESS = {RLELossless, JPEGLSLossless, JPEG2000Lossless}
 
 
 def ramp(high: int = 200, wide: int = 160, top: int = 255) -> np.ndarray:
@@ -58,29 +72,32 @@ def dicom(pixels: np.ndarray, bits: int = 8, syntax=ExplicitVRLittleEndian, **ta
         return written(dataset, syntax)
 
 
-def _set_pixels(dataset: Dataset, pixels: np.ndarray, syntax) -> None:
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    raw = pixels.astype(f"{order}{pixels.dtype.kind}{dataset.BitsAllocated // 8}").tobytes()
-    if syntax == RLELossless:
-        raw = encapsulate([RLELosslessEncoder.encode(raw, **_layout(dataset))])
-    elif syntax.is_encapsulated:
-        raw = encapsulate([raw])  # not what it says: for files that are refused before anything is decoded
-    dataset.add_new("PixelData", "OW" if dataset.BitsAllocated > 8 else "OB", raw)
-    dataset["PixelData"].is_undefined_length = syntax.is_encapsulated
-
-
-def _layout(dataset: Dataset) -> dict:
-    return {
-        "rows": dataset.Rows,
-        "columns": dataset.Columns,
+def encoded(pixels: np.ndarray, bits: int, syntax, **options) -> bytes:
+    """The codestream of (h, w) stored values; `options` are pydicom's for that encoder."""
+    layout = {
+        "rows": pixels.shape[0],
+        "columns": pixels.shape[1],
         "samples_per_pixel": 1,
         "photometric_interpretation": "MONOCHROME2",
-        "bits_allocated": dataset.BitsAllocated,
-        "bits_stored": dataset.BitsStored,
-        "pixel_representation": dataset.PixelRepresentation,
+        "bits_allocated": 8 if bits <= 8 else 16,
+        "bits_stored": bits,
+        "pixel_representation": int(pixels.dtype.kind == "i"),
         "number_of_frames": 1,
-        "encoding_plugin": "pydicom",
     }
+    raw = pixels.astype(f"<{pixels.dtype.kind}{layout['bits_allocated'] // 8}").tobytes()
+    return get_encoder(syntax).encode(raw, **layout, encoding_plugin=ENCODERS[syntax], **options)
+
+
+def _set_pixels(dataset: Dataset, pixels: np.ndarray, syntax) -> None:
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    if syntax in LOSSLESS:
+        raw = encapsulate([encoded(pixels, dataset.BitsStored, syntax)])
+    else:
+        raw = pixels.astype(f"{order}{pixels.dtype.kind}{dataset.BitsAllocated // 8}").tobytes()
+        if syntax.is_encapsulated:
+            raw = encapsulate([raw])  # not what it says: for files that are refused before anything is decoded
+    dataset.add_new("PixelData", "OW" if dataset.BitsAllocated > 8 else "OB", raw)
+    dataset["PixelData"].is_undefined_length = syntax.is_encapsulated
 
 
 def written(dataset: FileDataset, syntax) -> bytes:

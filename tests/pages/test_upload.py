@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from screening import keeping, wording
-from screening.models import Batch, Job, Priority, Role
+from screening.models import Batch, Image, Job, Priority, Role, Study
 from tests.intake import films
 from tests.intake.conftest import media  # noqa: F401
 
@@ -93,39 +93,51 @@ def test_a_full_disk_is_said_on_the_page(client, home, monkeypatch):
     assert "The storage is full" in text(answer)
 
 
-def test_a_batch_of_another_site_is_not_there(client, factories, away):
-    assert client.get(f"/batches/{factories.batch(away).pk}/").status_code == 404
-
-
-def test_a_batch_is_polled_until_it_is_settled(client, home, factories):
-    send(client, home, ("a.jpg", films.jpeg()))
-    batch = Batch.objects.get()
-    assert "hx-trigger" in text(client.get(f"/batches/{batch.pk}/"))
-    factories.screened(batch.studies.get(), 0.9)
-    fragment = text(client.get(f"/batches/{batch.pk}/", headers={"HX-Request": "true"}))
-    assert "hx-trigger" not in fragment
-    assert "<html" not in fragment
-    assert "Likely" in fragment
-
-
-def test_the_receipts_are_paged_and_narrowed_by_outcome_and_reason(client, home, factories):
-    from screening import intake
-
-    batch = factories.batch(home)
-    for number in range(60):
-        intake.refuse(batch, f"{number}.jpg", "too_large" if number else "encrypted")
-    page = f"/batches/{batch.pk}/"
-    assert "1 to 50 of 60" in text(client.get(page))
-    assert "51 to 60 of 60" in text(client.get(f"{page}?page=2"))
-    assert "51 to 59 of 59" in text(client.get(f"{page}?page=9&reason=too_large"))
-    only = text(client.get(f"{page}?reason=encrypted"))
-    assert "0.jpg" in only
-    assert "1.jpg" not in only
-
-
 def test_a_hostile_name_is_escaped(client, home):
     answer = send(client, home, ("<script>alert(1)<.jpg", films.jpeg()), ("b.jpg", b"x"))
     assert "<script>alert" not in text(client.get(answer["Location"]))
+
+
+def test_the_form_says_the_age_where_the_files_do_not(client, home):
+    send(client, home, ("a.jpg", films.jpeg()), age_group="1_to_5")
+    assert Batch.objects.get().age_group == "1_to_5"
+
+
+def test_the_form_may_look_first(client, home):
+    answer = send(client, home, ("a.jpg", films.jpeg()), ("b.jpg", films.truncated_jpeg()), dry_run="yes")
+    assert Batch.objects.get().state == "trial"
+    assert not Image.objects.exists()
+    assert "Of 2 files: 1 new, 1 unreadable." in text(client.get(answer["Location"]))
+
+
+def test_a_manifest_in_the_form_is_read_before_the_films_and_its_faults_are_told(client, home):
+    table = b"file,accession,priority\na.jpg,A-1,stat\nb.jpg,A-2,soon\n"
+    answer = send(client, home, ("a.jpg", films.jpeg()), ("manifest.csv", table))
+    study = Study.objects.get()
+    assert (study.accession, study.priority) == ("A-1", Priority.STAT)
+    assert "manifest.csv: Row 3" in text(client.get(answer["Location"]))
+
+
+def test_above_the_quota_the_form_says_so_and_makes_no_batch(client, home, sender):
+    home.daily_files_a_user = 1
+    home.save()
+    send(client, home, ("a.jpg", films.jpeg(1)))
+    answer = send(client, home, ("b.jpg", films.jpeg(2)))
+    assert answer.status_code == 429
+    assert Batch.objects.count() == 1
+
+
+def test_what_was_taken_before_the_quota_ended_is_shown(client, home):
+    home.daily_files_a_user = 1
+    home.save()
+    answer = send(client, home, ("a.jpg", films.jpeg(1)), ("b.jpg", films.jpeg(2)))
+    assert "1 of 2 files were sent." in text(client.get(answer["Location"]))
+
+
+def test_earlier_batches_say_their_state_and_how_many_files_they_have(client, factories, home, sender):
+    batch = factories.batch(home, by=sender)
+    Batch.objects.filter(pk=batch.pk).update(state="cancelled")
+    assert re.search(r"0 files</span> .*cancelled", text(client.get("/upload/")))
 
 
 def test_a_demo_site_is_never_the_first_choice(client, sender, factories):

@@ -1,5 +1,7 @@
 """What a promotion would move, and what a change of model has changed."""
 
+from datetime import timedelta
+
 import pytest
 
 from screening import comparing
@@ -68,7 +70,7 @@ def test_a_model_before_any_other_is_previewed_too(db):
 
 def test_what_changed_lists_studies_with_another_band_the_latest_first(site, old, new):
     reader = factories.radiologist(site)
-    up = factories.read(scored(site, old, new, 0.1, 0.9), reader)
+    up = factories.read(scored(site, old, new, 0.1, 0.9, study={"ago": timedelta(minutes=1)}), reader)
     down = scored(site, old, new, 0.9, 0.5)
     scored(site, old, new, 0.8, 0.9)
     scored(site, old, new, 0.8, None)
@@ -76,6 +78,11 @@ def test_what_changed_lists_studies_with_another_band_the_latest_first(site, old
     told = [(each.study.pk, each.before, each.after, each.score_before, each.score_after) for each in found]
     assert told == [(down.pk, "likely", "uncertain", 90, 50), (up.pk, "less_likely", "likely", 10, 90)]
     assert [each.study.finding for each in found] == [None, "absent"]
+
+
+def test_a_study_outside_the_models_ages_as_its_sender_said_stays_uncertain(site, old, new):
+    scored(site, old, new, 0.1, 0.9, study={"age_group": "adult"})
+    assert not comparing.changed(old, new, Study.objects.all())
 
 
 def test_the_latest_finding_counts(site, old, new):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from screening import lifecycle
 from screening.lifecycle import MOVES, S
@@ -62,3 +63,27 @@ def test_a_move_from_a_status_that_has_passed_is_overtaken_and_leaves_no_event()
 def test_the_readme_shows_the_diagram_of_the_table():
     readme = (settings.ROOT / "README.md").read_text()
     assert lifecycle.diagram() in readme
+
+
+@pytest.mark.django_db
+def test_many_that_wait_are_moved_together_with_an_event_each():
+    factories.active_model()
+    studies = [factories.study(factories.site()) for _ in range(3)]
+    lifecycle.move_held([(study, S.UNSCREENED, {"band": ""}) for study in studies], Event.Kind.SCREENED)
+    assert {Study.objects.get(pk=study.pk).status for study in studies} == {"unscreened"}
+    for study in studies:
+        event = study.events.last()
+        assert (event.kind, event.site_id) == ("screened", study.site_id)
+        assert event.detail == {"was": "received", "to": "unscreened", "band": ""}
+
+
+@pytest.mark.django_db
+def test_of_many_that_are_moved_together_none_is_where_one_was_overtaken():
+    factories.active_model()
+    studies = [factories.study(factories.site()) for _ in range(2)]
+    Study.objects.filter(pk=studies[1].pk).update(status="withdrawn")
+    with pytest.raises(lifecycle.Overtaken), transaction.atomic():
+        lifecycle.move_held([(study, S.SCREENED, {}) for study in studies], Event.Kind.SCREENED)
+    assert Study.objects.get(pk=studies[0].pk).status == "received"
+    with pytest.raises(lifecycle.ImpossibleMove):
+        lifecycle.move_held([(studies[0], S.READ, {})], Event.Kind.SIGN)

@@ -6,11 +6,11 @@ import pytest
 from django.db.models.functions import Now
 
 from screening import archive, keeping, queue, sandbox
-from screening.models import Image, Job, Receipt, Screening
+from screening.models import Image, Job, Receipt, Screening, Site, Usage
 from tests import factories
 from tests.intake import films
 from tests.intake.conftest import media, stored  # noqa: F401
-from workers import dispatch, engine, jobs
+from workers import engine, jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -40,14 +40,6 @@ OUTCOMES = {
 def one_thread(monkeypatch):
     """Threads would not see this test's transaction."""
     monkeypatch.setattr(sandbox, "CHILDREN", 1)
-
-
-@pytest.fixture
-def rung(monkeypatch):
-    rings = {"films": [], "jobs": []}
-    monkeypatch.setattr(dispatch, "ring", rings["films"].extend)
-    monkeypatch.setattr(dispatch, "ring_for_job", rings["jobs"].append)
-    return rings
 
 
 @pytest.fixture
@@ -100,7 +92,8 @@ def test_an_archive_taken_twice_gives_no_entry_a_second_receipt(job, rung):
     held = queue.claim(Job.objects.filter(pk=job.pk), "somebody who dies", 1)[0]
     with held.file.open("rb") as file:
         opened = archive.Archive(file)
-        jobs._receipts(held, opened, opened.entries[:5])
+        for entry in opened.entries[:5]:
+            archive.take_entry(opened, entry, held.batch, held.name, job=held)
     Job.objects.filter(pk=job.pk).update(state="pending", next_attempt_at=Now())
     jobs.unpack()
     assert receipts(job) == OUTCOMES
@@ -149,3 +142,67 @@ def test_the_most_urgent_archive_goes_first(batch, job, rung, monkeypatch):
     monkeypatch.setattr(jobs, "_unpack", lambda job, ends: taken.append(job.pk))
     jobs.unpack()
     assert taken == [urgent.pk, job.pk]
+
+
+def test_an_archive_that_is_more_than_a_day_may_hold_waits_and_goes_on(job, rung, settings):
+    settings.BATCH_SIZE = 2
+    Site.objects.update(daily_files=2)
+    jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.receipts.count()) == ("pending", "quota_exceeded", 2)
+    assert "may send 2 files in a day" in job.error_sentence
+    Usage.objects.update(day="2020-01-01")
+    Site.objects.update(daily_files=100)
+    Job.objects.update(next_attempt_at=Now())
+    jobs.unpack()
+    assert receipts(job) == OUTCOMES
+
+
+def test_a_decoder_that_does_not_start_puts_the_archive_off(job, rung, monkeypatch):
+    def fails(*_, **__):
+        raise sandbox.CannotStart
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox, "decode", fails)
+        jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("pending", "no_decoder")
+    Job.objects.update(next_attempt_at=Now())
+    jobs.unpack()
+    assert receipts(job) == OUTCOMES
+
+
+@pytest.fixture
+def listed(batch, media):  # noqa: F811
+    """An archive whose two manifests lie behind its films."""
+    entries = {"a/1.jpg": films.jpeg(1), "b/1.jpg": films.jpeg(2)}
+    entries |= {f"{each}/manifest.csv": f"file,patient\n1.jpg,{each}\n".encode() for each in "ab"}
+    return archive.spool(batch, "cd.zip", io.BytesIO(films.archive(entries)))
+
+
+def patients():
+    return dict(Receipt.objects.exclude(study=None).values_list("name", "study__patient_id"))
+
+
+def test_manifests_are_read_in_slices_too_and_before_the_films(listed, rung, monkeypatch):
+    asked = iter([False, False, True])
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "stopping", lambda: next(asked, True))
+        jobs.unpack()
+    listed.refresh_from_db()
+    assert (listed.state, list(listed.receipts.values_list("entry", flat=True))) == ("pending", [3])
+    jobs.unpack()
+    assert patients() == {"cd.zip/a/1.jpg": "a", "cd.zip/b/1.jpg": "b"}
+    assert sorted(listed.receipts.values_list("entry", flat=True)) == [1, 2, 3, 4]
+
+
+def test_a_job_that_is_lost_at_its_manifest_takes_no_film(listed, rung, monkeypatch):
+    receive = archive.intake.receive
+
+    def and_lose(*arguments, **more):
+        Job.objects.update(state="cancelled")
+        return receive(*arguments, **more)
+
+    monkeypatch.setattr(archive.intake, "receive", and_lose)
+    jobs.unpack()
+    assert (listed.receipts.count(), Image.objects.count()) == (1, 0)

@@ -9,12 +9,12 @@ from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers
 from rest_framework.decorators import api_view, authentication_classes, parser_classes, permission_classes
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from screening.models import Event, Role
 from webportal.api.access import allowed
 from webportal.api.errors import Error, Locked, WrongPassword
+from webportal.api.parsers import Json
 from webportal.views.access import anyone
 from webportal.views.account import address
 
@@ -50,7 +50,7 @@ class Token(serializers.Serializer):
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([])
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def login(request):
     """A token for a name and a password; it ends after ten hours, at the logout, or with the login itself."""
     credentials = Credentials(data=request.data)

@@ -1,63 +1,53 @@
-"""Sending films: batches, their files and receipts, and the one-shot upload that answers with the prediction."""
+"""Batches: begun, looked at, and what became of their files."""
 
+from django.db import IntegrityError, transaction
+from django.http import StreamingHttpResponse
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers, status
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser
 from rest_framework.response import Response
 
-from screening import permissions, wording
+from screening import batches, parts, permissions
 from screening.answers import answers
 from screening.models import Batch, Job, Receipt
 from webportal import sending
+from webportal.api import keys
 from webportal.api.access import allowed
+from webportal.api.batch_shapes import ArchiveShape, BatchDetail, BatchPage, BatchShape, NewBatch, each_once
 from webportal.api.errors import Error
-from webportal.api.sent_shapes import (
-    ArchiveShape,
-    BatchDetail,
-    BatchShape,
-    Files,
-    NewBatch,
-    ReceiptFilters,
-    ReceiptPage,
-    ReceiptShape,
-    Taken,
-    Upload,
-)  # fmt: skip
+from webportal.api.pages import ByTime, Paging
+from webportal.api.parsers import Json
+from webportal.api.sent_shapes import Known, ReceiptFilters, ReceiptPage, ReceiptShape, WhichKeys
+from webportal.api.studies import given
 from webportal.views.access import demand, sees_films
 
-LONGEST_WAIT_S = 30
-# What one refused file is told where "422, the right type but of no use" is not it.
-TOO_LARGE = {"too_large", "too_many_pixels", "archive_too_large"}
-UNSUPPORTED_TYPE = {"unsupported_type", "transfer_syntax"}
-STATUS = {
-    Receipt.Outcome.ACCEPTED: status.HTTP_201_CREATED,
-    Receipt.Outcome.DUPLICATE: status.HTTP_200_OK,
-    Receipt.Outcome.SKIPPED: status.HTTP_200_OK,
-    Receipt.Outcome.CONFLICT: status.HTTP_409_CONFLICT,
-    Receipt.Outcome.REJECTED: status.HTTP_422_UNPROCESSABLE_ENTITY,
-}
 MAY_NOT_SEND = "Films are sent by technologists and radiologists."
+NOT_YOURS = "This batch is somebody else's: begin one of your own."
+
+DRY = (Batch.State.TRIAL, Batch.State.CONFIRMING, Batch.State.DISCARDED)
 
 REFUSED = dict.fromkeys((400, 401, 403, 404), Error)
-ONE_FILE = dict.fromkeys((200, 201, 202, 409, 413, 415, 422), Taken) | REFUSED | {507: Error}
-LIST = OpenApiParameter("list", bool, description="Answer one file as several are: 200 or 201 with a list of receipts.")
-WAIT = OpenApiParameter("wait", float, description="Seconds to wait for the AI's answer, 0 to 30.")
+BEGUN = {200: BatchDetail, 201: BatchDetail, 415: Error, 422: Error} | REFUSED
+CSV = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "A line a file, in the order of the receipts.")}
 
 
-@extend_schema(methods=["GET"], operation_id="batches_list", responses={200: BatchShape(many=True), **REFUSED})
-@extend_schema(methods=["POST"], request=NewBatch, responses={201: BatchDetail, **REFUSED})
+@extend_schema(methods=["GET"], operation_id="batches_list", parameters=[Paging], responses={200: BatchPage, **REFUSED})
+@extend_schema(methods=["POST"], request=NewBatch, parameters=[keys.PARAMETER], responses=BEGUN)
 @api_view(["GET", "POST"])
 @allowed(sees_films)
-@parser_classes([JSONParser, FormParser])
+@parser_classes([Json, FormParser])
 def index(request):
     """The batches of your sites, newest first; or a new one, to send files into."""
     if request.method == "POST":
-        return _detail(_new_batch(request), status.HTTP_201_CREATED)
-    batches = sending.visible_batches(request.user).select_related("site", "uploaded_by")
-    return _page(NewestFirst(), batches, request, lambda found: BatchShape(found, many=True).data)
+        batch, new = begin(request)
+        headers = {"Location": reverse("api_batch", args=[batch.pk])} | ({} if new else {keys.REPLAYED: "true"})
+        return detail(batch, status.HTTP_201_CREATED if new else status.HTTP_200_OK, headers)
+    Paging(data=request.query_params).filters()
+    found = sending.visible_batches(request.user).select_related("site", "uploaded_by")
+    return ByTime("created_at").answer(found, request, lambda rows: BatchShape(rows, many=True).data)
 
 
 @extend_schema(responses={200: BatchDetail, **REFUSED})
@@ -65,130 +55,108 @@ def index(request):
 @allowed(sees_films)
 def show(request, pk):
     """One batch: its files by outcome and by reason, and how far the AI is with them."""
-    return _detail(sending.batch_or_404(request.user, pk))
+    return detail(sending.batch_or_404(request.user, pk))
 
 
-@extend_schema(
-    responses={200: ReceiptPage, **REFUSED},
-    parameters=[ReceiptFilters],
-)
+@extend_schema(responses={200: ReceiptPage, **REFUSED}, parameters=[ReceiptFilters])
 @api_view(["GET"])
 @allowed(sees_films)
 def receipts(request, pk):
     """The receipts of a batch in the order they were given, each with the AI's answer where there is one."""
     batch = sending.batch_or_404(request.user, pk)
-    found = ReceiptFilters(data=request.query_params).apply(batch.receipts)
-    return _page(InOrder(), found, request, _receipts)
+    found = ReceiptFilters(data=request.query_params).apply(_to_show(request, batch))
+    return ByTime("created_at", newest_first=False).answer(found, request, shown)
 
 
-@extend_schema(request={"multipart/form-data": Files}, parameters=[WAIT, LIST], responses=ONE_FILE)
-@api_view(["POST"])
-@allowed(permissions.may_upload)
-@parser_classes([MultiPartParser])
-def files(request, pk):
-    """Send files into a batch of your own. One file is answered by its status; several by a list of receipts.
+def _to_show(request, batch):
+    """Of a batch its own receipts; its sender, who asks by `id`, gets those that the manifest sent elsewhere too."""
+    if "id" not in request.query_params or batch.uploaded_by_id != request.user.pk:
+        return batch.receipts
+    return sending.receipts_of(batch).filter(batch__site__in=permissions.sites_of(request.user))
 
-    One file: 201 accepted, 200 already here or left out, 202 a ZIP (its entries follow), or an answer that the AI
-    still owes after `wait`; 409 conflict, 413 too large, 415 another type, 422 of no use.
-    """
+
+@extend_schema(responses=CSV | REFUSED)
+@api_view(["GET"])
+@allowed(sees_films)
+def receipts_csv(request, pk):
+    """All receipts of a batch as a table; a cell that a spreadsheet would take for a formula is quoted."""
     batch = sending.batch_or_404(request.user, pk)
-    demand(batch.uploaded_by_id == request.user.pk, "This batch is somebody else's: begin one of your own.")
-    seconds, sent = _seconds(request), _sent(request)
-    path = request.data.get("name", "") if len(sent) == 1 else ""
-    taken = [sending.take(request, batch, file, path) for file in sent]
-    as_list = len(sent) > 1 or request.query_params.get("list") == "true"
-    return _many(taken, seconds) if as_list else _one(taken[0], seconds)
+    answer = StreamingHttpResponse(batches.receipts_csv(batch), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="receipts-{batch.pk}.csv"'
+    return answer
 
 
-@extend_schema(request={"multipart/form-data": Upload}, parameters=[WAIT], responses=ONE_FILE)
+@extend_schema(request=WhichKeys, responses={200: Known, 413: Error, 415: Error, **REFUSED})
 @api_view(["POST"])
 @allowed(permissions.may_upload)
-@parser_classes([MultiPartParser])
-def upload(request):
-    """Send one file in one request; with `?wait=20` the answer is the prediction."""
-    seconds, sent = _seconds(request), _sent(request)
-    if len(sent) > 1:
-        raise serializers.ValidationError({"file": ["Send one file here, or several into a batch."]})
-    return _one(sending.take(request, _new_batch(request), sent[0]), seconds)
+@parser_classes([Json])
+def known(request, pk):
+    """Which of these files are here: what a sender asks after a break, so as to send the others alone."""
+    batch = own_batch(request, pk)
+    asked = {"key__in": given(WhichKeys, request)["keys"]}
+    taken = sending.receipts_of(batch).filter(**asked)
+    on_their_way = parts.living().filter(parts.UNFINISHED, batch=batch, **asked).order_by("created_at")
+    return Response(
+        {
+            "receipts": {each["key"]: each for each in shown(taken)},
+            "archives": {job.key: ArchiveShape(job).data for job in batch.jobs.filter(**asked)},
+            "parts": {
+                part.key: {"url": reverse("api_part", args=[part.pk]), "offset": part.offset} for part in on_their_way
+            },
+        }
+    )
 
 
-class NewestFirst(CursorPagination):
-    ordering, page_size, page_size_query_param, max_page_size = ("-created_at", "-id"), 50, "size", 200
+def own_batch(request, pk):
+    """A batch that the user began: into another's nobody sends. 404 and 403."""
+    batch = sending.batch_or_404(request.user, pk)
+    demand(batch.uploaded_by_id == request.user.pk, NOT_YOURS)
+    return batch
 
 
-class InOrder(NewestFirst):
-    ordering = ("created_at", "id")
-
-
-def _page(pages, found, request, shaped):
-    results = shaped(pages.paginate_queryset(found, request))
-    links = {"next": pages.get_next_link(), "previous": pages.get_previous_link()}
-    return Response(links | {"research_use": wording.RESEARCH_USE, "results": results})
-
-
-def _new_batch(request):
+def begin(request):
+    """(the batch that this request begins, whether it is new). Under a key of before it is the first one, if alike."""
     demand(permissions.may_upload(request.user), MAY_NOT_SEND)
-    sent = NewBatch(data=request.data, context={"user": request.user})
-    sent.is_valid(raise_exception=True)
+    key = keys.of(request)
+    each_once(request.data)
+    shape = NewBatch(data=request.data, context={"user": request.user})
+    shape.is_valid(raise_exception=True)
+    sent = shape.validated_data | {}
+    dry_run = sent.pop("dry_run")
+    if key and (first := _begun(request, key, sent, dry_run)):
+        return first, False
+    state = Batch.State.TRIAL if dry_run else Batch.State.OPEN
     # A session is the upload page's, a token is a program's.
     source = Batch.Source.API if request.auth else Batch.Source.PAGE
-    return Batch.objects.create(uploaded_by=request.user, source=source, **sent.validated_data)
-
-
-def _detail(batch, code=status.HTTP_200_OK):
-    return Response(BatchDetail(batch).data, status=code)
-
-
-def _seconds(request):
-    field = serializers.FloatField(min_value=0, max_value=LONGEST_WAIT_S)
     try:
-        return field.run_validation(request.query_params.get("wait", 0))
-    except serializers.ValidationError as error:
-        raise serializers.ValidationError({"wait": error.detail}) from None
+        with transaction.atomic():
+            return Batch.objects.create(uploaded_by=request.user, source=source, key=key, state=state, **sent), True
+    except IntegrityError:  # the same request, at the same moment
+        if first := key and _begun(request, key, sent, dry_run):
+            return first, False
+        raise
 
 
-def _sent(request):
-    if sent := request.FILES.getlist("file"):
-        return sent
-    raise serializers.ValidationError({"file": ["Send at least one file in the field `file`."]})
+def _begun(request, key, sent, dry_run):
+    """The user's batch of this key, or None. Raises keys.KeyReused where it was begun with other words."""
+    first = Batch.objects.filter(uploaded_by=request.user, key=key).select_related("site").first()
+    if first and (_began_dry(first) != dry_run or any(getattr(first, name) != sent[name] for name in sent)):
+        raise keys.KeyReused
+    return first
 
 
-def _one(taken, seconds):
-    """The answer to one file, whose status says what became of it."""
-    if isinstance(taken, Job):
-        where = reverse("api_batch", args=[taken.batch_id])
-        return Response({"archive": ArchiveShape(taken).data}, status.HTTP_202_ACCEPTED, headers={"Location": where})
-    answered = not seconds or sending.wait_for([taken], seconds)
-    body = {"receipt": _receipts([taken])[0]}
-    if taken.outcome in (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT):
-        body["error"] = {"code": taken.reason, "sentence": taken.sentence}
-    if answered:
-        return Response(body, _status(taken))
-    where = reverse("api_study", args=[taken.study_id])
-    return Response(body, status.HTTP_202_ACCEPTED, headers={"Location": where})
+def _began_dry(batch):
+    """Whether a batch was begun as a dry run, whatever became of it."""
+    return batch.state in DRY or batch.jobs.filter(kind=Job.Kind.CONFIRM).exists()
 
 
-def _status(receipt):
-    if receipt.reason in TOO_LARGE:
-        return status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    if receipt.reason in UNSUPPORTED_TYPE:
-        return status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
-    return STATUS[receipt.outcome]
+def detail(batch, code=status.HTTP_200_OK, headers=None):
+    return Response(BatchDetail(batch).data, status=code, headers=headers)
 
 
-def _many(taken, seconds):
-    """The answer to several files: 201 where at least one was accepted, whatever became of the others."""
-    given = [each for each in taken if isinstance(each, Receipt)]
-    if seconds:
-        sending.wait_for(given, seconds)
-    new = any(each.outcome == Receipt.Outcome.ACCEPTED for each in given)
-    archives = ArchiveShape([each for each in taken if isinstance(each, Job)], many=True).data
-    body = {"receipts": _receipts(given), "archives": archives}
-    return Response(body, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
-
-
-def _receipts(found):
-    """Receipts as the API shows them, with the AI's answers as they stand now."""
+def shown(found, at_once=False):
+    """Receipts as the API shows them, with the AI's answers as they stand now. `at_once`: a new film has none yet."""
     found = Receipt.objects.filter(pk__in=[each.pk for each in found]).select_related("study")
-    images = [each.image_id for each in found if each.image_id]
+    new = Receipt.Outcome.ACCEPTED if at_once else None
+    images = [each.image_id for each in found if each.image_id and each.outcome != new]
     return ReceiptShape(found, many=True, context={"answers": answers(images)}).data

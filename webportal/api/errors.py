@@ -6,7 +6,7 @@ at another site and what does not exist at all get the same answer.
 
 import logging
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from drf_spectacular.utils import extend_schema
@@ -15,7 +15,23 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from screening import keeping, lifecycle, reading, sandbox, wording, worklist
+from screening import (
+    handling,
+    holding,
+    intake,
+    keeping,
+    lifecycle,
+    manifest,
+    parts,
+    quotas,
+    reading,
+    reasons,
+    sandbox,
+    wording,
+    worklist,
+)
+from webportal import sending
+from webportal.api import keys
 from webportal.views.access import REFUSED
 from workers import versions
 
@@ -26,6 +42,7 @@ INVALID = "Some of what was sent does not fit; the fields say why."
 AWAY = "FirstRead cannot reach its database just now. Nothing was done; try again."
 NO_DECODER = "FirstRead cannot open films just now: nothing was stored. Tell an administrator, and try again later."
 BAD_CURSOR = "This cursor is not valid any more: start at the top again."
+FIELDS_TOO_LARGE = "The fields of this form hold more than 2.5 MB: files are sent as files."
 FAULT = "FirstRead failed on this request and wrote it to its log. Nothing is known to have been done."
 
 # The domain's refusals; the more special first. (status, code, sentence or None for the exception's own)
@@ -40,6 +57,15 @@ REFUSALS = {
     keeping.StorageFull: (status.HTTP_507_INSUFFICIENT_STORAGE, "storage_full", None),
     sandbox.CannotStart: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", NO_DECODER),
     InterfaceError: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY),
+    handling.NotDecoded: (status.HTTP_422_UNPROCESSABLE_ENTITY, "undecodable", None),
+    intake.KeyReused: (status.HTTP_422_UNPROCESSABLE_ENTITY, "key_reused", None),
+    keys.KeyReused: (status.HTTP_422_UNPROCESSABLE_ENTITY, "key_reused", None),
+    quotas.Exceeded: (status.HTTP_429_TOO_MANY_REQUESTS, "quota_exceeded", None),
+    manifest.Unreadable: (status.HTTP_400_BAD_REQUEST, "manifest_unreadable", None),
+    holding.Unpacking: (status.HTTP_409_CONFLICT, "still_unpacking", None),
+    parts.Elsewhere: (status.HTTP_409_CONFLICT, "offset", None),
+    parts.TooManyPieces: (status.HTTP_400_BAD_REQUEST, "too_many_pieces", None),
+    RequestDataTooBig: (status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "request_too_large", FIELDS_TOO_LARGE),
 }
 # Django's own sentences where the exception was raised without words for a person.
 SENTENCES = {
@@ -86,12 +112,22 @@ def handle(exception, context):
         exception = keeping.StorageFull()
     for kind, (code_of_http, code, sentence) in REFUSALS.items():
         if isinstance(exception, kind):
-            return answer(code_of_http, code, sentence or exception.sentence)
+            return _later(answer(code_of_http, code, sentence or exception.sentence), exception)
+    if isinstance(exception, sending.Closed):
+        return answer(status.HTTP_409_CONFLICT, exception.code, exception.sentence)
+    if isinstance(exception, parts.TooLarge):
+        return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, exception.code, reasons.sentence(exception.code))
     exception = _of_drf(exception)
     if exception is None:
         log.exception("the API failed on %s", context["request"].method)
         return answer(status.HTTP_500_INTERNAL_SERVER_ERROR, "fault", FAULT)
     return _answer_drf(exception)
+
+
+def _later(answered, exception):
+    if wait := getattr(exception, "retry_after_s", None):
+        answered["Retry-After"] = str(max(1, round(wait)))
+    return answered
 
 
 def answer(code_of_http, code, sentence, fields=None):

@@ -4,13 +4,13 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from screening import comparing, permissions, rescreening
 from screening.models import ModelVersion, Site
 from webportal.api.access import allowed
 from webportal.api.errors import Error
+from webportal.api.parsers import Json
 from webportal.api.studies import given
 from webportal.model_card import ModelCard
 from webportal.views.access import anyone
@@ -110,7 +110,7 @@ def preview(request, pk):
 @extend_schema(request=PromoteWish, responses={200: ModelDetail, 400: Error, **REFUSED}, tags=["models"])
 @api_view(["POST"])
 @allowed(permissions.may_administer)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def promote(request, pk):
     """Make this version the active one; 409 `model_refused` with the reason where it may not serve."""
     version = get_object_or_404(ModelVersion, pk=pk)
@@ -121,7 +121,7 @@ def promote(request, pk):
 @extend_schema(request=RollBackWish, responses={200: ModelDetail, 400: Error, **REFUSED}, tags=["models"])
 @api_view(["POST"])
 @allowed(permissions.may_administer)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def roll_back(request):
     """Make the version active again that was active before."""
     return Response(ModelDetail(promoting.roll_back(request.user, **given(RollBackWish, request))).data)
@@ -130,7 +130,7 @@ def roll_back(request):
 @extend_schema(request=ShadowWish, responses={200: ModelDetail, 400: Error, **REFUSED}, tags=["models"])
 @api_view(["POST"])
 @allowed(permissions.may_administer)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def shadow(request, pk):
     """Put this version into shadow, or take it out."""
     version = get_object_or_404(ModelVersion, pk=pk)
@@ -141,7 +141,7 @@ def shadow(request, pk):
 @extend_schema(request=RescreenWish, responses={202: Rescreened, 400: Error, **REFUSED}, tags=["models"])
 @api_view(["POST"])
 @allowed(permissions.may_administer)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def rescreen(request, pk):
     """Screen chosen studies again by this version; both predictions stay, and read studies stay read."""
     wish = rescreening.Wish(get_object_or_404(ModelVersion, pk=pk), **given(RescreenWish, request))

@@ -3,13 +3,13 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from screening import permissions, reading, worklist
 from screening.models import Finding
 from webportal.api.access import allowed
 from webportal.api.errors import Error
+from webportal.api.parsers import Json
 from webportal.api.shapes import ReadShape, StudyDetail
 from webportal.api.studies import CHANGES, detail, given
 from webportal.views.access import demand, study_or_404
@@ -63,7 +63,7 @@ SIGNED = {201: ReadShape, 400: Error, 401: Error, 403: Error, 404: Error, 409: E
 @extend_schema(request=Signature, responses=SIGNED)
 @api_view(["POST"])
 @allowed(permissions.may_read)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def sign(request, pk):
     """Sign what you saw. Needs your live claim; 409 `new_image` where an image has joined since `version`."""
     read = reading.sign(_open(request, pk), request.user, **given(Signature, request))
@@ -73,7 +73,7 @@ def sign(request, pk):
 @extend_schema(request=Reading, responses=SIGNED)
 @api_view(["POST"])
 @allowed(permissions.may_read)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def addend(request, pk):
     """Add to a signed study; the first read stays as it was."""
     read = reading.addend(_open(request, pk), request.user, **given(Reading, request))

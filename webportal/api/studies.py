@@ -2,16 +2,16 @@
 
 from django.db.models import Prefetch, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
-from screening import handling, permissions, wording
+from screening import handling, permissions
 from screening.models import SHOWN, Band, Event, Prediction, Screening, Study
 from webportal.api.access import allowed
 from webportal.api.errors import Error
+from webportal.api.pages import ByTime, PageShape, Paging
+from webportal.api.parsers import Json
 from webportal.api.shapes import PriorityField, StudyDetail, StudyRow
 from webportal.views.access import demand, sees_films, study_or_404
 from webportal.views.studies import abilities
@@ -20,7 +20,7 @@ from workers import dispatch
 CHANGES = {200: StudyDetail, 400: Error, 401: Error, 403: Error, 404: Error, 409: Error}
 
 
-class Filters(serializers.Serializer):
+class Filters(Paging):
     """What a list of studies may be narrowed by. None of it is a patient's: addresses are logged."""
 
     site = serializers.SlugField(required=False, help_text="The code of one of your sites.")
@@ -29,38 +29,14 @@ class Filters(serializers.Serializer):
     priority = PriorityField(required=False)
     received_from = serializers.DateTimeField(required=False)
     received_until = serializers.DateTimeField(required=False)
-    cursor = serializers.CharField(required=False, help_text="From `next` or `previous` of another page.")
-    size = serializers.IntegerField(required=False, min_value=1, max_value=200, help_text="Studies a page, or 50.")
 
     COLUMNS = {"site": "site__code", "received_from": "received_at__gte", "received_until": "received_at__lt"}
 
-    def validate(self, asked):
-        if unknown := set(self.initial_data) - set(self.fields):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({name: [f"Not a filter; there are: {known}."] for name in unknown})
-        return asked
-
     def apply(self, studies):
-        self.is_valid(raise_exception=True)
-        asked = {name: value for name, value in self.validated_data.items() if name not in ("cursor", "size")}
-        return studies.filter(**{self.COLUMNS.get(name, name): value for name, value in asked.items()})
+        return studies.filter(**{self.COLUMNS.get(name, name): value for name, value in self.filters().items()})
 
 
-class NewestFirst(CursorPagination):
-    ordering = ("-received_at", "-id")
-    page_size, page_size_query_param, max_page_size = 50, "size", 200
-
-    def decode_cursor(self, request):
-        try:
-            return super().decode_cursor(request)
-        except exceptions.NotFound:
-            raise serializers.ValidationError({"cursor": ["This cursor is not one of ours."]}) from None
-
-
-class StudyPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    research_use = serializers.CharField()
+class StudyPage(PageShape):
     results = StudyRow(many=True)
 
 
@@ -73,16 +49,8 @@ LISTED = {200: StudyPage, 400: Error, 401: Error, 403: Error}
 def index(request):
     """The studies of your sites, newest first."""
     studies = Filters(data=request.query_params).apply(permissions.visible_studies(request.user))
-    pages = NewestFirst()
-    found = pages.paginate_queryset(studies.select_related("site", "model_version", "claimed_by"), request)
-    return Response(
-        {
-            "next": pages.get_next_link(),
-            "previous": pages.get_previous_link(),
-            "research_use": wording.RESEARCH_USE,
-            "results": StudyRow(found, many=True).data,
-        }
-    )
+    studies = studies.select_related("site", "model_version", "claimed_by")
+    return ByTime("received_at").answer(studies, request, lambda rows: StudyRow(rows, many=True).data)
 
 
 @extend_schema(operation_id="studies_one", responses={200: StudyDetail, 401: Error, 403: Error, 404: Error})
@@ -133,7 +101,7 @@ def given(shape, request):
 @extend_schema(request=PriorityChange, responses=CHANGES)
 @api_view(["POST"])
 @allowed(sees_films)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def change_priority(request, pk):
     """Give an unread study another class; the AI never reverses it."""
     study = study_or_404(request.user, pk)
@@ -145,7 +113,7 @@ def change_priority(request, pk):
 @extend_schema(request=Withdrawal, responses=CHANGES)
 @api_view(["POST"])
 @allowed(sees_films)
-@parser_classes([JSONParser])
+@parser_classes([Json])
 def withdraw(request, pk):
     """Take a study that was sent by mistake off the worklist."""
     study = study_or_404(request.user, pk)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from webportal.api import auth, batches, errors, models, reading, studies, worklist
+from webportal.api import auth, batch_acts, batches, errors, files, images, models, parts, reading, studies, worklist
 
 urlpatterns = [
     path("login", auth.login, name="api_login"),
@@ -22,9 +22,20 @@ urlpatterns = [
     # Sending films.
     path("batches", batches.index, name="api_batches"),
     path("batches/<uuid:pk>", batches.show, name="api_batch"),
-    path("batches/<uuid:pk>/files", batches.files, name="api_files"),
+    path("batches/<uuid:pk>/files", files.files, name="api_files"),
+    path("batches/<uuid:pk>/manifest", files.read_manifest, name="api_manifest"),
+    path("batches/<uuid:pk>/known", batches.known, name="api_known"),
     path("batches/<uuid:pk>/receipts", batches.receipts, name="api_receipts"),
-    path("uploads", batches.upload, name="api_upload"),
+    path("batches/<uuid:pk>/receipts.csv", batches.receipts_csv, name="api_receipts_csv"),
+    path("batches/<uuid:pk>/confirm", batch_acts.confirm, name="api_batch_confirm"),
+    path("batches/<uuid:pk>/discard", batch_acts.discard, name="api_batch_discard"),
+    path("batches/<uuid:pk>/cancel", batch_acts.cancel, name="api_batch_cancel"),
+    path("batches/<uuid:pk>/retry", batch_acts.retry, name="api_batch_retry"),
+    path("uploads", files.upload, name="api_upload"),
+    path("parts", parts.Parts.as_view(), name="api_parts"),
+    path("parts/<uuid:pk>", parts.OnePart.as_view(), name="api_part"),
+    path("images/<uuid:pk>/view", images.correct_view, name="api_image_view"),
+    path("images/<uuid:pk>/decode", images.decode_again, name="api_image_decode"),
     # The worklist.
     path("worklist", worklist.show, name="api_worklist"),
     path("worklist/next", reading.next_study, name="api_next_study"),

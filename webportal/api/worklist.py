@@ -8,10 +8,11 @@ from rest_framework.response import Response
 from screening import permissions, wording, worklist
 from webportal.api.access import allowed
 from webportal.api.errors import Error
+from webportal.api.pages import Asked
 from webportal.api.shapes import WorklistRow
 
 
-class Asked(serializers.Serializer):
+class Place(Asked):
     """Which part of the worklist."""
 
     filter = serializers.ChoiceField(choices=["all", "mine", *worklist.FILTERS], default="all")
@@ -29,12 +30,12 @@ class WorklistPage(serializers.Serializer):
 SHOWN = {200: WorklistPage, 400: Error, 401: Error, 403: Error}
 
 
-@extend_schema(operation_id="worklist", parameters=[Asked], responses=SHOWN)
+@extend_schema(operation_id="worklist", parameters=[Place], responses=SHOWN)
 @api_view(["GET"])
 @allowed(permissions.may_see_worklist)
 def show(request):
     """The studies of your sites that wait for a reader or are being read, in the order of reading."""
-    asked = Asked(data=request.query_params)
+    asked = Place(data=request.query_params)
     asked.is_valid(raise_exception=True)
     studies = worklist.waiting(permissions.visible_studies(request.user))
     chosen = asked.validated_data["filter"]

@@ -49,19 +49,34 @@ def priority_label(value):
 
 
 @register.filter
-def age(years):
-    """`3 y`, and months below two years, where a year is a long time."""
-    if years is None:
-        return ""
-    return f"{round(12 * years)} mo" if years < 2 else f"{int(years)} y"
+def person_name(name):
+    """A DICOM name (DOE^JANE) as people write it; any other name as it is.
+
+    A name may come in up to three groups, in Latin letters, as it is written, and as it sounds (PS3.5, 6.2.1.2):
+    `Yamada^Tarou=山田^太郎` is shown as `Yamada, Tarou (山田 太郎)`.
+    """
+    latin, *others = [group.strip("^ ") for group in name.split("=") if group.strip("^ ")] or [""]
+    family, _, given = latin.partition("^")
+    given = given.replace("^", " ").strip()
+    shown = f"{family.strip()}, {given}" if family.strip() and given else latin.replace("^", " ").strip()
+    return f"{shown} ({others[0].replace('^', ' ')})" if others else shown
 
 
 @register.filter
-def person_name(name):
-    """A DICOM name (DOE^JANE) as people write it; any other name as it is."""
-    family, _, given = name.partition("^")
-    given = given.replace("^", " ").strip()
-    return f"{family.strip()}, {given}" if family.strip() and given else name.replace("^", " ").strip()
+def study_age(study):
+    """`4 y` as the films say it, `1 to 5 years, as sent` as their sender said it, or `age unknown`."""
+    return wording.age(study)
+
+
+@register.filter
+def view_words(image):
+    return wording.view(image.view)
+
+
+@register.filter
+def gate_words(image):
+    """Why the AI is not applied to a picture, with its detail; empty where it is."""
+    return wording.gate(image)
 
 
 @register.filter
@@ -69,6 +84,35 @@ def film(study):
     """The views of a study's pictures as a row names them: `PA + lateral`, `PA x 2`, `view unknown`."""
     counted = {}
     for image in study.images.all():
-        view = (image.view.lower() if len(image.view) > 3 else image.view) or "view unknown"
+        view = wording.view(image.view)
         counted[view] = counted.get(view, 0) + 1
     return " + ".join(view if count == 1 else f"{view} × {count}" for view, count in counted.items())
+
+
+@register.filter
+def shown(images):
+    """The first picture that there is something to see of, or None; `images` are those of a study, prefetched."""
+    return next((image for image in images.all() if image.model_input), None)
+
+
+@register.filter
+def thousands(number):
+    return f"{number:,}"
+
+
+@register.filter
+def seconds(count):
+    """So many seconds, as people say a wait."""
+    return wording.duration(count)
+
+
+@register.filter
+def failed_part(failure):
+    """What it was that did not go well."""
+    said = {
+        "file": "not taken",
+        "archive": "not unpacked",
+        "confirmation": "not taken yet",
+        "screening": "not screened",
+    }
+    return said.get(failure.where, "stored")

@@ -36,6 +36,8 @@ def view(request, pk, rendition):
     if rendition not in RENDITIONS:
         raise Http404("no such rendition")
     field = getattr(image, RENDITIONS[rendition])
+    if not field:
+        raise Http404("this picture cannot be decoded yet, so there is nothing to show")
     try:
         answer = _thumbnail(field) if rendition == "thumb" else _stored(field)
     except (FileNotFoundError, UnidentifiedImageError):

@@ -17,17 +17,30 @@ class SiteForm(forms.ModelForm):
 
     class Meta:
         model = Site
-        fields = ("name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence")
+        fields = (
+            "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence", "deidentify", "daily_files",
+            "daily_gigabytes", "daily_files_a_user",
+        )  # fmt: skip
         labels = {
             "policy": "Order inside a class",
             "cap_stat": "Limit for stat, in minutes",
             "cap_urgent": "Limit for urgent, in minutes",
             "cap_routine": "Limit for routine, in minutes",
             "prevalence": "Prevalence of pneumonia, 0 to 1",
+            "deidentify": "De-identify films on the way in",
+            "daily_files": "Files a day that the site takes",
+            "daily_gigabytes": "Gigabytes a day that the site takes",
+            "daily_files_a_user": "Files a day that one person may send to it",
         }
         help_texts = {
             "cap_routine": "Past its limit a study stands before all others of its class.",
             "prevalence": "The share of studies with pneumonia. What a band is worth is shown for it.",
+            "deidentify": (
+                "After the basic profile of DICOM PS3.15: names and IDs become pseudonyms of this site; dates, private "
+                "elements, overlays and names of files are not kept, ages are. It holds for films that come from now "
+                "on, and cannot be taken back for them. Letters burned into a picture stay: such films are marked."
+            ),
+            "daily_files_a_user": "Above one of these, files are refused until the next day (UTC); what is here stays.",
         }
 
 

@@ -16,6 +16,8 @@ from webportal.views.access import allowed, demand, sees_films, study_or_404
 from workers import dispatch
 
 PAGE_SIZE = 50
+# A picture's views, (value, words), as its form offers them.
+VIEWS = [("PA", "PA"), ("AP", "AP"), ("LATERAL", "lateral"), ("", "unknown")]
 # (name in the address, words, statuses)
 SHOWN = [
     ("all", "All", [status for status in Study.Status if status != Study.Status.WITHDRAWN]),
@@ -82,6 +84,7 @@ def show(request, pk):
         "due": worklist.due(study),
         "reading": reading,
         "findings": Finding.choices,
+        "views": VIEWS,
         "draft": Draft.objects.filter(study=study, reader=user).first() if permissions.may_read(user, study) else None,
         "reads": study.reads.select_related("reader", "model_version") if permissions.may_see_reads(user) else [],
         "can": abilities(user, study),
@@ -102,6 +105,7 @@ def abilities(user, study):
         "withdraw": permissions.may_withdraw(user, study),
         "restore": permissions.may_restore(user, study),
         "retry": status in Study.WAITING and AiCard(study).failed,
+        "correct_view": permissions.may_correct_view(user, study),
     }
 
 
@@ -126,7 +130,7 @@ def ai(request, pk):
     return render(request, "webportal/_news.html" if "quiet" in request.GET else "webportal/_ai.html", context)
 
 
-def _undoable(request, sentence, address, **fields):
+def undoable(request, sentence, address, **fields):
     """A message with a button that takes the step back."""
     context = {"sentence": sentence, "address": address, "fields": fields}
     messages.success(request, render_to_string("webportal/_undo.html", context, request))
@@ -143,7 +147,7 @@ def change_priority(request, pk):
             before = study.priority
             handling.change_priority(study, form.cleaned_data["priority"], request.user)
             words = f"Class changed from {was} to {Priority(study.priority).label}."
-            _undoable(request, words, request.path, priority=before)
+            undoable(request, words, request.path, priority=before)
     except lifecycle.Overtaken:
         messages.warning(request, wording.OVERTAKEN)
     return redirect("study", pk)
@@ -168,7 +172,7 @@ def withdraw(request, pk):
         return redirect("study", pk)
     try:
         handling.withdraw(study, request.user, form.cleaned_data["reason"])
-        _undoable(request, "Withdrawn: the study is off the worklist.", reverse("restore", args=[pk]))
+        undoable(request, "Withdrawn: the study is off the worklist.", reverse("restore", args=[pk]))
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
         messages.warning(request, wording.OVERTAKEN)
     return redirect("study", pk)

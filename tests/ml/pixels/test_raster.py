@@ -1,6 +1,7 @@
 import io
 import random
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from ml import pixels
 from tests.ml.drawing import jpeg, png, ramp
 
 GREY = ramp().astype(np.uint8)
+CODESTREAMS = Path(__file__).with_name("codestreams")
 
 
 def code_of(data: bytes) -> str:
@@ -94,8 +96,41 @@ def test_a_damaged_exif_block_does_not_cost_the_film():
     assert pixels.read(jpeg(GREY, exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")).pixels.shape == GREY.shape
 
 
-def test_a_progressive_jpeg_and_an_interlaced_png_are_read():
-    assert pixels.read(jpeg(GREY, progressive=True)).header.format == "jpeg"
+def test_progressive_arithmetic_and_lossless_jpegs_are_read():
+    plain = pixels.read(jpeg(GREY)).pixels
+    assert np.array_equal(pixels.read(jpeg(GREY, progressive=True)).pixels, plain)
+    assert np.array_equal(pixels.read((CODESTREAMS / "ramp8.arithmetic.jpeg").read_bytes()).pixels, plain)
+    assert np.array_equal(pixels.read((CODESTREAMS / "ramp8.jpeg70").read_bytes()).pixels, GREY)
+
+
+def test_a_jpeg_of_12_bits_is_refused_by_its_depth_and_not_as_a_damaged_one():
+    assert code_of((CODESTREAMS / "ramp12.jpeg51").read_bytes()) == "unsupported_depth"
+
+
+def test_an_interlaced_png_is_read():
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    rows = b"".join(b"\0" + row.tobytes() for y, x, down, right in passes for row in GREY[y::down, x::right])
+    header = len(GREY[0]).to_bytes(4, "big") + len(GREY).to_bytes(4, "big") + bytes([8, 0, 0, 0, 1])
+    film = pixels.read(_png_of_chunks((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")))
+    assert np.array_equal(film.pixels, GREY)
+
+
+def test_a_sixteen_bit_colour_png_is_the_same_film():
+    rows = b"".join(b"\0" + np.repeat(row.astype(">u2") * 257, 3).astype(">u2").tobytes() for row in GREY)
+    header = len(GREY[0]).to_bytes(4, "big") + len(GREY).to_bytes(4, "big") + bytes([16, 2, 0, 0, 0])
+    film = pixels.read(_png_of_chunks((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")))
+    assert np.array_equal(film.pixels, GREY)
+
+
+def test_a_png_without_its_end_is_truncated():
+    assert code_of(png(GREY)[:-12]) == "truncated"
+
+
+def test_a_png_whose_pixels_do_not_match_their_checksum_is_damaged():
+    data = bytearray(png(GREY))
+    at = data.index(b"IDAT")
+    data[at + 4 + int.from_bytes(data[at - 4 : at], "big")] ^= 1
+    assert code_of(bytes(data)) == "malformed_image"
 
 
 def test_nothing_is_empty():
@@ -140,12 +175,19 @@ def test_an_icon_is_too_small():
 
 def test_an_animation_is_refused():
     frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
-    assert code_of(png(frames[0], save_all=True, append_images=frames[1:])) == "multiframe"
+    assert code_of(png(frames[0], save_all=True, append_images=frames[1:])) == "animated"
 
 
 @pytest.mark.parametrize("tone", [0, 130, 255])
-def test_one_flat_tone_is_no_film(tone):
-    assert code_of(png(np.full((200, 200), tone, dtype=np.uint8))) == "no_content"
+def test_one_flat_tone_is_a_film_that_no_model_may_judge(tone):
+    assert pixels.read(png(np.full((200, 200), tone, dtype=np.uint8))).flaw == "no_content"
+
+
+def test_a_saturated_picture_is_one_that_no_model_may_judge():
+    saturated = np.where(GREY > 120, 255, 0).astype(np.uint8)
+    saturated[:1, :50] = 99
+    assert pixels.read(png(saturated)).flaw == "no_content"
+    assert pixels.read(png(GREY)).flaw == ""
 
 
 def test_flipped_bytes_give_a_film_or_a_refusal_and_nothing_else():
@@ -158,6 +200,12 @@ def test_flipped_bytes_give_a_film_or_a_refusal_and_nothing_else():
             pixels.read(bytes(damaged))
         except pixels.Unreadable as refusal:
             assert refusal.code
+
+
+def test_fifty_thousand_chunks_cost_nothing():
+    data = png(GREY)
+    chunks = _png_of_chunks(*[(b"tEXt", b"a%d\0b" % n) for n in range(50_000)])[8:]
+    assert np.array_equal(pixels.read(data[:33] + chunks + data[33:]).pixels, GREY)
 
 
 def test_a_large_text_chunk_costs_nothing():

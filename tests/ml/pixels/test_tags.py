@@ -36,6 +36,37 @@ def test_a_broken_name_costs_the_name_and_not_the_film():
     assert isinstance(pixels.read(data.replace(b"Doe^Jane", b"\x1b$B\xff^\x1b\x1b$")).header.patient_name, str)
 
 
+NAMES = [
+    (["", "ISO 2022 IR 87"], b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "Yamada^Tarou=山田^太郎"),
+    (["ISO 2022 IR 13", "ISO 2022 IR 87"], b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田"),
+    (["", "ISO 2022 IR 149"], b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "Hong^Gildong=洪^吉洞"),
+    ("ISO_IR 192", "Wang^XiaoDong=王^小東".encode(), "Wang^XiaoDong=王^小東"),
+    ("GB18030", "Wang^XiaoDong=王^小东".encode("gb18030"), "Wang^XiaoDong=王^小东"),
+]
+
+
+@pytest.mark.parametrize(("charset", "raw", "name"), NAMES, ids=[str(name[0]) for name in NAMES])
+def test_names_come_in_their_own_script(charset, raw, name):
+    assert named(raw, charset) == name
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x1b", b"\x1b$B\xff^\x1b\x1b$", b"\x1b$(D\xff\xff", b"=\x1b$)C\xff^^=====", b"\xff\xfe\0A"]
+)
+@pytest.mark.parametrize(
+    "charset", [["", "ISO 2022 IR 87"], ["", "ISO 2022 IR 149"], "ISO_IR 192", "GB18030", ["?", "x"]]
+)
+def test_a_name_that_is_broken_in_its_own_script_costs_the_name_alone(charset, raw):
+    assert isinstance(named(raw, charset), str)
+
+
+def named(raw, charset):
+    """The patient's name of a film that holds these bytes as one."""
+    raw += b" " * (len(raw) % 2)
+    data = dicom(GREY, PatientName="X" * len(raw), SpecificCharacterSet=charset)
+    return pixels.read(data.replace(b"X" * len(raw), raw)).header.patient_name
+
+
 def test_an_unknown_character_set_costs_nothing():
     assert header(PatientName="Doe^Jane", SpecificCharacterSet="NO_SUCH_SET").patient_name == "Doe^Jane"
 
@@ -45,6 +76,10 @@ def test_control_characters_are_removed_and_length_is_capped():
     assert "\0" not in found.patient_name + found.patient_id
     assert len(found.patient_name) <= 200
     assert found.patient_id == "7"
+
+
+def test_characters_that_turn_the_text_around_them_are_removed():
+    assert header(PatientName="\u202egpj^exe\u2066", SpecificCharacterSet="ISO_IR 192").patient_name == "gpj^exe"
 
 
 def test_a_garbled_uid_is_no_uid():

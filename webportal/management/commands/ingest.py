@@ -15,12 +15,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from screening import intake, sandbox, wording
+from screening import holding, intake, lifecycle, manifest, sandbox, wording
 from screening.abreast import abreast
 from screening.answers import answers, awaited
-from screening.archive import Archive, BadArchive, is_archive, take_entry
+from screening.archive import Archive, BadArchive, batch_of, is_archive, take_entry, turns
 from screening.keeping import StorageFull
-from screening.models import Batch, Priority, Receipt, Site
+from screening.models import AgeGroup, Batch, Priority, Receipt, Site
 from workers import dispatch, heartbeat
 
 POLL_S = 0.5
@@ -76,20 +76,35 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a film, a ZIP, or a folder of these")
         parser.add_argument("--site", metavar="CODE", help="the site they belong to; needed where there are several")
         parser.add_argument("--priority", choices=[each.label for each in Priority], default="routine")
+        parser.add_argument("--age-group", choices=AgeGroup.values[1:], default="", help="of films that say no age")
+        parser.add_argument("--dry-run", action="store_true", help="say what would become of each file; store nothing")
         parser.add_argument("--wait", action="store_true", help="wait for the AI's answers")
         parser.add_argument("--json", metavar="FILE", help="write the objects there, one a line, instead of to stdout")
 
-    def handle(self, *, paths, site, priority, wait, json, **_):
+    def handle(self, *, paths, site, priority, age_group, dry_run, wait, json, **_):
+        if dry_run and wait:
+            raise CommandError("A dry run stores nothing, so there is nothing to wait for: leave --wait out.")
         self.console = Console(stderr=True, highlight=False)
-        home = _site(site)
-        with _written_to(json) as out:
-            batch = Batch.objects.create(site=home, source=Batch.Source.COMMAND, priority=Priority[priority.upper()])
-            lines = self._take(batch, [source for path in paths for source in _sources(Path(path))])
+        about = {"site": site_of(site), "priority": Priority[priority.upper()], "age_group": age_group}
+        sources = [source for path in paths for source in _sources(Path(path))]
+        with _written_to(json) as out, _batch(dry_run, **about) as batch:
+            lines = self._read_manifests(batch, [source for source in sources if manifest.is_manifest(source.name)])
+            lines += self._take(batch, [source for source in sources if not manifest.is_manifest(source.name)])
             left = self._wait(lines) if wait else 0
             _write(lines, out)
-        self._sum_up(lines, home, left)
+        self._sum_up(lines, batch, left)
         if any(line.receipt is None for line in lines):
             sys.exit(1)
+
+    def _read_manifests(self, batch, sources):
+        """The lines of the manifests, which come before the films; a bad row is said, and stops no other row."""
+        lines = [_take_file(batch, source) for source in sources]
+        for line in lines:
+            if line.receipt is None or line.receipt.outcome == Receipt.Outcome.REJECTED:
+                raise CommandError(f"{line.file}: {line.receipt.sentence if line.receipt else 'it cannot be read.'}")
+        for row in batch.manifest.exclude(error="").order_by("source", "row"):
+            self.console.print(f"{row.source}, row {row.row}: {row.error}", markup=False)
+        return lines
 
     def _take(self, batch, sources):
         lines, rung = [], 0
@@ -124,16 +139,19 @@ class Command(BaseCommand):
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         return Progress(*columns, console=self.console)
 
-    def _sum_up(self, lines, home, left):
+    def _sum_up(self, lines, batch, left):
         outcomes = [line.receipt.outcome if line.receipt else "not tried" for line in lines]
         counts = ", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(sorted(outcomes)))
-        self.console.print(f"{len(lines)} files for {home.name}: {counts or 'nothing found'}.", markup=False)
+        self.console.print(f"{len(lines)} files for {batch.site.name}: {counts or 'nothing found'}.", markup=False)
+        if batch.state != Batch.State.OPEN:
+            self.console.print("A dry run: nothing was stored. Send them without --dry-run.")
         if left:
             self.console.print(f"{left} images are not screened yet; their studies are on the worklist all the same.")
         self.console.print(wording.RESEARCH_USE)
 
 
-def _site(code):
+def site_of(code):
+    """The site of that code, or the only one that is no demo. Raises CommandError."""
     sites = Site.objects.filter(demo=False) if code is None else Site.objects.filter(code=code)
     if len(sites) == 1:
         return sites[0]
@@ -141,6 +159,22 @@ def _site(code):
     if code is not None:
         raise CommandError(f"There is no site {code}. Sites: {known}.")
     raise CommandError(f"Say which site these films belong to: --site CODE. Sites: {known}.")
+
+
+def _batch(dry_run, **about):
+    state = Batch.State.TRIAL if dry_run else Batch.State.OPEN
+    return _ended(Batch.objects.create(source=Batch.Source.COMMAND, state=state, **about))
+
+
+@contextlib.contextmanager
+def _ended(batch):
+    """The batch, for as long as files are taken into it; one of a dry run is discarded then, whatever happens."""
+    try:
+        yield batch
+    finally:
+        if batch.state == Batch.State.TRIAL:
+            with contextlib.suppress(lifecycle.Overtaken):  # somebody has discarded it meanwhile
+                holding.discard(batch)
 
 
 @contextlib.contextmanager
@@ -206,9 +240,23 @@ def _lines_of_archive(batch, source):
             yield Line(str(source.path), intake.refuse(batch, source.name, bad.code, size=size)), 0
             return
         more = len(archive.entries) - 1
-        for line in abreast(partial(_take_packed, batch, source, archive), archive.entries):
+        for line in _lines_of_entries(batch, source, archive):
             yield line, more
             more = 0
+
+
+def _lines_of_entries(batch, source, archive):
+    """Of an archive with a manifest that could not be tried nothing is tried: its films would miss their patients."""
+    own = batch_of(archive, batch)
+    with contextlib.nullcontext() if own is batch else _ended(own):
+        unread = ""
+        for turn in turns(archive.entries):
+            if unread:
+                yield from (Line(f"{source.path}/{entry.name}", None, unread) for entry in turn)
+                continue
+            for line in abreast(partial(_take_packed, own, source, archive), turn):
+                unread = "" if line.receipt else line.reason
+                yield line
 
 
 def _take_packed(batch, source, archive, entry):

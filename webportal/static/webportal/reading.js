@@ -82,9 +82,18 @@
     1: find(0), 2: find(1), 3: find(2), 4: find(3),
     c: () => $("comment")?.focus(),
     h: () => { const ask = box(window.viewer?.image())?.querySelector("button"); if (ask?.checkVisibility()) ask.click(); },
+    v: () => {
+      const box = [...document.querySelectorAll(".about")].find((each) => !each.hidden)?.querySelector(".view-form");
+      if (!box) return;
+      box.open = !box.open;
+      if (box.open) box.querySelector("input:checked, input[type=radio]").focus();
+    },
     n: () => $("next")?.requestSubmit(),
     Enter: (event) => { if (!event.target.closest("button, a, input, summary")) $("take")?.click(); },
-    Escape: () => $("back").click(),
+    Escape: () => {
+      const open = document.querySelector(".view-form[open]");
+      if (open) { open.open = false; open.querySelector("summary").focus(); } else $("back").click();
+    },
   };
   document.addEventListener("keydown", (event) => {
     if (form && (event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); form.requestSubmit($("sign")); return; }

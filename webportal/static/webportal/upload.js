@@ -1,277 +1,300 @@
-// The drop zone: files, folders and ZIPs go to the API one by one, a few in flight; what became of each stands in its row.
-import { PENDING, duration, element, paint, plural, rowOf, sayArchive, sayBand, sayOutcome, sayWaits, trim } from "./upload-rows.js";
+// The upload page: what is chosen goes to the API a few files at a time, and the page says what became of each.
+import { choosing } from "./sending/choosing.js";
+import { Batch } from "./sending/batch.js";
+import { Pace, paint, write } from "./sending/figures.js";
+import { Keys } from "./sending/keys.js";
+import { giveUp, inPieces, PIECES_FROM_B } from "./sending/pieces.js";
+import { isManifest, Table } from "./sending/manifest.js";
+import { ask, whole } from "./sending/requests.js";
+import { Rows } from "./sending/rows.js";
+import { far, LATE, news } from "./sending/saying.js";
+import { Sender } from "./sending/sender.js";
+import { stopping } from "./sending/stopping.js";
+import { Trial } from "./sending/trial.js";
+import { element, number } from "./sending/words.js";
 
 const form = document.getElementById("upload");
 const at = (id) => document.getElementById(id);
-const files = at("files"), folder = at("folder"), drop = at("drop"), rows = at("rows");
-
-const IN_FLIGHT = 4, LOOK_EVERY_MS = 2000, RECEIPTS_A_LOOK = 100;
-const TRY_AGAIN = {
-  0: "not sent: no connection",
-  401: "not sent: you are logged out; log in again in another tab",
-  403: "not sent: your roles or this session do not allow it; load the page again",
-  507: "not sent: the storage is full",
-};
-
-const queue = [], waiting = new Map(); // waiting: receipt id -> item, for the AI's answer
-const totals = { files: 0, sent: 0, begun: 0 };
-const local = { accepted: 0, duplicate: 0, refused: 0, skipped: 0, failed: 0 };
-let batch = null, beginning = null, flying = 0, server = null, timer = null;
+const page = (name, id) => form.dataset[name].replace(/0{8}-.*0{12}/, id);
+const DRAW_EVERY_MS = 250, LOOK_EVERY_MS = 2500, ROWS_A_LOOK = 60, KEYS_AT_ONCE = 250;
+const UNSETTLED = ["pending", "leased"];
+const LOST = "not sent: this cannot be read from the disk; choose it again";
 
 // A form for everybody, a drop zone where there is a script.
-form.querySelectorAll(".plain").forEach((each) => { if (each.contains(files)) files.parentElement.hidden = true; else each.hidden = true; });
+form.querySelectorAll(".plain").forEach((each) => { each.hidden = true; });
 form.querySelectorAll(".scripted").forEach((each) => { each.hidden = false; });
-files.required = false;
+at("files").required = false;
+
+const totals = { files: 0, bytes: 0, done: 0, doneBytes: 0, known: 0 };
+const local = { accepted: 0, duplicate: 0, refused: 0, skipped: 0, archives: 0 };
+const keys = new Keys(), pace = new Pace(), table = new Table(at("manifest"));
+let server = null, stale = true, leaving = false, preparing = 0, reading = 0, closed = "", late = "";
+
+const batch = new Batch(form), trial = new Trial(at("trial"), at("heard"), () => draw.soon());
+const rows = new Rows(
+  { lanes: at("lanes"), bad: at("bad"), latest: at("latest"), more: at("more"), leftOut: at("left-out") },
+  { study: (id) => page("studyPage", id), again: (item) => { sender.failed.delete(item); sender.add([item]); }, trial: () => batch.trial },
+);
+const sender = new Sender({
+  fly(item, moved) {
+    const how = { batches: form.dataset.batches, batch: batch.id, moved, parts: form.dataset.parts, tus: form.dataset.tus };
+    return item.file.size > PIECES_FROM_B ? inPieces(item, how) : whole(item, how);
+  },
+  begun(item) { item.words = ""; rows.begun(item); },
+  rested(item) { rows.landed(item); },
+  taken: receive,
+  failed(item) { rows.failed(item); },
+  dropped: giveUp,
+  closed(sentence) { close(sentence); sender.stop(); },
+  changed: () => draw.soon(),
+});
 
 // Choosing ------------------------------------------------------------------------------------------------------
 
-at("choose-files").addEventListener("click", () => files.click());
-at("choose-folder").addEventListener("click", () => folder.click());
-for (const input of [files, folder]) {
-  input.addEventListener("change", () => {
-    add([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
-    input.value = "";
-  });
-}
+choosing({ drop: at("drop"), inputs: [at("files"), at("folder")], chosen, counted: (count) => { reading = count; draw.soon(); } });
+at("choose-files").addEventListener("click", () => at("files").click());
+at("choose-folder").addEventListener("click", () => at("folder").click());
 form.addEventListener("submit", (event) => event.preventDefault());
-document.addEventListener("keydown", (event) => {
-  if (window.firstread.typing(event)) return;
-  if (event.key === "o") files.click();
-  if (event.key === "f") folder.click();
-  if (event.key === "r" && !at("retry").hidden) retryAll();
-});
 
-let walking = false; // a dropped folder is still being read: more files may come
-let depth = 0; // dragenter and dragleave come for every child as well
-window.addEventListener("dragenter", () => { depth += 1; drop.classList.add("over"); });
-window.addEventListener("dragleave", () => { depth -= 1; if (depth <= 0) drop.classList.remove("over"); });
-window.addEventListener("dragover", (event) => event.preventDefault());
-window.addEventListener("drop", async (event) => {
-  event.preventDefault();
-  depth = 0;
-  drop.classList.remove("over");
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  const loose = [...event.dataTransfer.files];
-  if (!entries.length) return add(loose.map((file) => ({ file, path: file.name })));
-  walking = true;
-  for (const entry of entries) await walk(entry);
-  walking = false;
-});
-
-async function walk(entry) {
-  if (entry.isFile) {
-    const file = await new Promise((done, failed) => entry.file(done, failed)).catch(() => null);
-    if (file) add([{ file, path: entry.fullPath.replace(/^\//, "") }]);
-    return;
-  }
-  const reader = entry.createReader();
-  const next = () => new Promise((done, failed) => reader.readEntries(done, failed));
-  // A folder is read in portions of about 100.
-  for (let found = await next(); found.length; found = await next()) for (const each of found) await walk(each);
-}
-
-// Sending -------------------------------------------------------------------------------------------------------
-
-function add(items) {
-  if (!items.length) return;
-  totals.files += items.length;
-  queue.push(...items);
+let line = Promise.resolve(); // what is chosen later waits for what was chosen before
+function chosen(found) {
+  reading = 0;
+  if (closed && found.length) late = LATE;
+  draw.soon();
+  if (!found.length || closed) return;
+  preparing += found.length;
+  batch.chosen = true;
   at("whole").hidden = false;
-  drop.classList.add("small");
-  totals.begun ||= performance.now();
-  show();
-  pump();
+  at("drop").classList.add("small");
+  const items = found.map(({ file, path }) => ({ file, path, share: 0 }));
+  line = line.then(() => prepare(items)).catch((error) => refuse(items, error)).finally(() => { preparing -= found.length; draw.soon(); });
 }
 
-async function pump() {
-  if (!batch && !(await begin())) return;
-  while (flying < IN_FLIGHT && queue.length) send(queue.shift());
-  if (!timer) timer = setTimeout(look, LOOK_EVERY_MS);
+// Size and time of a file are asked of the disk: of thousands in portions, so that the page stays awake.
+async function measure(items) {
+  for (let from = 0; from < items.length; from += KEYS_AT_ONCE) {
+    for (const item of items.slice(from, from + KEYS_AT_ONCE)) {
+      if (!item.file) continue;
+      item.key = keys.of(item.path, item.file);
+      if (isManifest(item)) continue;
+      totals.files += 1;
+      totals.bytes += item.file.size;
+    }
+    draw.soon();
+    await new Promise((next) => setTimeout(next));
+  }
 }
 
-const siteName = () => (form.querySelector("[data-site]") || form.elements.site.selectedOptions[0]).textContent;
-const token = () => form.elements.csrfmiddlewaretoken.value;
+async function prepare(items) {
+  const lost = items.filter((item) => !item.file), there = items.filter((item) => item.file);
+  replace(there);
+  totals.files += lost.length;
+  await measure(items);
+  for (const item of lost) sender.fail(item, LOST, true);
+  draw.soon();
+  if (!there.length) return;
+  const films = await begin(there.filter((item) => !isManifest(item)));
+  for (const item of there.filter(isManifest)) await table.send(item, `${form.dataset.batches}/${batch.id}/manifest`, sender);
+  sender.add(films);
+}
 
-function begin() {
-  const chosen = form.querySelector("[name=priority]:checked");
-  const body = { site: form.elements.site.value, priority: chosen.dataset.label, name: form.elements.name.value };
-  const ask = () => fetch(form.dataset.batches, {
-    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-  });
-  beginning ||= ask().then(async (answer) => {
-    if (!answer.ok) throw new Error((await answer.json()).error.sentence);
-    batch = await answer.json();
-    // What was chosen holds for the whole batch, and stands in its head from here on.
-    at("options").hidden = true;
-    at("title").textContent = batch.name || siteName();
-    at("class").textContent = batch.priority.toUpperCase();
-    at("class").classList.add(batch.priority);
-    at("batch-link").href = form.dataset.batchPage.replace(/0{8}-.*0{12}/, batch.id);
-    return true;
-  }).catch((error) => {
-    beginning = null;
-    at("heard").textContent = at("pace").textContent = `Nothing was sent yet. ${error.message}`;
-    for (const item of queue.splice(0)) fail(item, `not sent: ${error.message}`);
-    show();
+// What the disk did not give is chosen again: in its folder, or by itself.
+function replace(items) {
+  const paths = new Set(items.map((item) => item.path));
+  for (const item of sender.failed) {
+    if (!item.unread || !(paths.has(item.path) || paths.has(item.path.split("/").at(-1)))) continue;
+    sender.failed.delete(item);
+    rows.forget(item);
+    totals.files -= 1;
+    totals.bytes -= item.file?.size || 0;
+  }
+}
+
+// The batch, new or taken up again; gives the films that are not there yet.
+async function begin(films) {
+  const steady = (request) => sender.steady(request);
+  let there = null;
+  if (batch.resumed) there = await batch.known(films, steady);
+  else if (batch.offered && !batch.id) there = await batch.takeUp(films, steady);
+  if (!batch.id) await batch.begin(steady);
+  title();
+  if (!there) return films;
+  for (const item of films) item.part = there.parts[item.key]?.url || null;
+  return films.filter((item) => {
+    const receipt = there.receipts[item.key], archive = there.archives[item.key];
+    if (!receipt && !archive) return true;
+    totals.known += 1;
+    receive(item, { receipts: receipt ? [receipt] : [], archives: [archive] });
     return false;
   });
-  return beginning;
 }
 
-function send(item) {
-  flying += 1;
-  item.row ||= newRow(item);
-  item.said.replaceChildren();
-  const bar = element("progress", "", "progress");
-  bar.max = 1;
-  bar.value = 0;
-  item.what.replaceChildren(bar);
-  const request = new XMLHttpRequest();
-  request.open("POST", `${form.dataset.batches}/${batch.id}/files?list=true`);
-  request.setRequestHeader("X-CSRFToken", token());
-  request.upload.onprogress = (event) => { if (event.lengthComputable) bar.value = event.loaded / event.total; };
-  request.upload.onload = () => item.said.replaceChildren(element("span", "being opened", "quiet"));
-  request.onloadend = () => landed(item, request);
-  const body = new FormData();
-  body.append("file", item.file);
-  body.append("name", item.path);
-  request.send(body);
-}
-
-function landed(item, request) {
-  flying -= 1;
-  const answer = read(request);
-  if (answer) {
-    totals.sent += 1;
-    if (answer.receipts.length) receive(item, answer.receipts[0]);
-    else sayArchive(item);
-  } else {
-    fail(item, TRY_AGAIN[request.status] || "not sent: FirstRead could not take it just now");
+function refuse(items, error) {
+  for (const item of items) {
+    if (!item.file || item.receipt || isManifest(item) || closed) continue;
+    sender.fail(item, `not sent: ${error.message}`);
   }
-  show();
-  pump();
 }
 
-function read(request) {
-  if (request.status !== 200 && request.status !== 201) return null;
-  try { return JSON.parse(request.responseText); } catch { return null; }
-}
+// What became of them -------------------------------------------------------------------------------------------
 
-function fail(item, words) {
-  item.row ||= newRow(item);
-  item.failed = true;
-  local.failed += 1;
-  item.what.replaceChildren(element("span", words, "no"));
-  const again = element("button", "Retry", "btn-link");
-  again.type = "button";
-  again.addEventListener("click", () => { retry(item); pump(); });
-  item.said.replaceChildren(again);
-}
-
-function retry(item) {
-  if (!item.failed) return;
-  item.failed = false;
-  local.failed -= 1;
-  queue.push(item);
-  sayWaits(item);
-  show();
-}
-
-const failed = new Set();
-function retryAll() {
-  for (const item of [...failed]) retry(item);
-  pump();
-}
-at("retry").addEventListener("click", retryAll);
-
-function receive(item, receipt) {
-  const refused = receipt.outcome === "rejected" || receipt.outcome === "conflict";
-  local[refused ? "refused" : receipt.outcome] += 1;
-  item.refused = refused;
-  sayOutcome(item, receipt);
-  if (!receipt.study) return;
-  if (totals.files === 1 && !walking && "opensSingle" in form.dataset) {
-    leaving = true;
-    location.assign(study(receipt.study));
+function receive(item, { receipts, archives }) {
+  totals.done += 1;
+  totals.doneBytes += item.file.size;
+  const [receipt] = receipts;
+  if (!receipt) {
+    local.archives += 1;
+    stale = true; // its entries are counted by the server, which has not said so yet
+    rows.archived(item, archives[0]);
     return;
   }
-  sayBand(item, receipt, study(receipt.study));
-  if (!receipt.prediction && receipt.ai === PENDING) waiting.set(receipt.id, item);
+  const refused = receipt.outcome === "rejected" || receipt.outcome === "conflict";
+  local[refused ? "refused" : receipt.outcome] += 1;
+  rows.answered(item, receipt);
+  if (receipt.study && totals.files === 1 && !preparing && !reading && !batch.trial && "opensSingle" in form.dataset) {
+    leaving = true;
+    location.assign(page("studyPage", receipt.study));
+  }
 }
 
-const study = (id) => form.dataset.studyPage.replace(/0{8}-.*0{12}/, id);
-
-function newRow(item) {
-  const row = rowOf(item);
-  rows.prepend(row);
-  const gone = totals.files - queue.length - trim(rows);
-  at("more").hidden = gone <= 0;
-  at("more").textContent = `${plural(gone, "more file is", "more files are")} on the batch page.`;
-  return row;
+let looking = false;
+async function look() {
+  looking = false;
+  if (!sender.paused && !sender.hold) {
+    stale = false;
+    const answer = await ask(`${form.dataset.batches}/${batch.id}`);
+    if (answer.status === 200) server = answer.body.progress; else stale = true;
+    const ids = [...rows.shown.keys()].slice(0, ROWS_A_LOOK);
+    if (ids.length) {
+      const found = await ask(`${form.dataset.batches}/${batch.id}/receipts?size=${ROWS_A_LOOK}&${ids.map((id) => `id=${id}`).join("&")}`);
+      if (found.status === 200) for (const receipt of found.body.results) rows.scored(receipt);
+    }
+    draw.soon();
+  }
+  again();
 }
+
+// The server is asked as long as something may change by itself.
+function again() {
+  if (looking || !batch.id || !(busy() || stale || !server?.settled)) return;
+  looking = true;
+  setTimeout(look, LOOK_EVERY_MS);
+}
+
+function close(words) {
+  closed = words;
+  rows.close();
+  draw.soon();
+}
+
+const busy = () => preparing + sender.left + reading > 0;
+const unpacking = () => local.archives > 0 && (stale || server?.packed > 0 || server?.archives.some((job) => UNSETTLED.includes(job.state)));
+const finished = () => Boolean(batch.id) && !busy() && !unpacking();
 
 // How far it is -------------------------------------------------------------------------------------------------
 
-async function ask(address) {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(answer.status);
-  return answer.json();
+function title() {
+  at("options").hidden = true;
+  at("title").textContent = batch.title;
+  at("class").textContent = batch.priority.toUpperCase();
+  at("class").classList.add(batch.priority);
+  at("dry").hidden = !batch.trial;
+  if (batch.trial) at("accepted-words").textContent = "would be taken";
+  for (const each of document.querySelectorAll("#counts .scored")) each.hidden = batch.trial;
+  at("batch-link").href = page("batchPage", batch.id);
+  at("batch-link").hidden = false;
 }
 
-async function look() {
-  timer = null;
-  try {
-    server = (await ask(`${form.dataset.batches}/${batch.id}`)).progress;
-    const ids = [...waiting.keys()].slice(0, RECEIPTS_A_LOOK);
-    if (ids.length) {
-      const page = await ask(`${form.dataset.batches}/${batch.id}/receipts?size=${RECEIPTS_A_LOOK}&${ids.map((id) => `id=${id}`).join("&")}`);
-      for (const receipt of page.results) {
-        sayBand(waiting.get(receipt.id), receipt, study(receipt.study));
-        if (receipt.prediction || receipt.ai !== PENDING) waiting.delete(receipt.id);
-      }
-    }
-  } catch { /* the next look says more */ }
-  show();
-  if (flying || queue.length || !server || !server.settled) timer ||= setTimeout(look, LOOK_EVERY_MS);
+function counts() {
+  const all = { ...local, left: sender.left + sender.failed.size, screened: 0, likely: 0 };
+  if (!server) return all;
+  const { outcomes } = server;
+  all.accepted = Math.max(all.accepted, outcomes.accepted);
+  all.duplicate = Math.max(all.duplicate, outcomes.duplicate);
+  all.refused = Math.max(all.refused, outcomes.rejected + outcomes.conflict);
+  all.skipped = Math.max(all.skipped, outcomes.skipped);
+  all.left += server.packed;
+  [all.screened, all.likely] = [server.screened, server.bands.likely];
+  return all;
 }
 
 function show() {
-  const counts = { ...local, left: queue.length + flying + local.failed, screened: 0, likely: 0 };
-  if (server) {
-    const { outcomes } = server;
-    counts.accepted = Math.max(counts.accepted, outcomes.accepted);
-    counts.duplicate = Math.max(counts.duplicate, outcomes.duplicate);
-    counts.refused = Math.max(counts.refused, outcomes.rejected + outcomes.conflict);
-    counts.skipped = Math.max(counts.skipped, outcomes.skipped);
-    counts.left += server.packed;
-    counts.screened = server.screened;
-    counts.likely = server.bands.likely;
-  }
-  for (const each of at("counts").querySelectorAll("[data-count]")) each.textContent = counts[each.dataset.count].toLocaleString("en");
-  paint(at("bar"), counts);
-  pace(counts);
-  failed.clear();
-  for (const row of rows.children) if (row.item.failed) failed.add(row.item);
-  at("retry").hidden = !failed.size;
-  at("retry").replaceChildren(`Retry ${failed.size} `, element("kbd", "r"));
+  const all = counts(), waits = sender.paused || sender.hold;
+  write(at("counts"), all);
+  paint(at("bar"), { ...all, left: all.left + (closed && !busy() ? totals.files - totals.done : 0) });
+  rows.draw(totals.done + sender.failed.size);
+  if (!sender.flying.size) rows.rest();
+  again();
+  if (waits || !sender.left) pace.rest(); else pace.note(totals.done - totals.known, totals.doneBytes + inFlight());
+  tell(all);
+  const left = busy() || sender.failed.size;
+  const { again: mendable } = sender;
+  hide({ again: busy(), pause: !busy(), retry: !mendable.length || Boolean(closed), cancel: !left || Boolean(closed) });
+  at("batch-link").classList.toggle("btn-primary", !left && !batch.trial);
+  button(at("pause"), sender.paused ? "Resume" : "Pause", "p");
+  button(at("retry"), `Retry ${number(mendable.length)} failed`, "r");
+  remember();
+  if (batch.trial && finished()) trial.show(page("trial", batch.id), `${totals.done}/${server?.files}`);
 }
 
-function pace(counts) {
-  const busy = queue.length + flying;
-  at("again").hidden = busy > 0;
-  const seconds = (performance.now() - totals.begun) / 1000;
-  const speed = totals.sent / Math.max(seconds, 0.1);
-  if (busy) {
-    const left = totals.sent > 2 ? `, about ${duration(busy / speed)} left` : "";
-    at("pace").textContent = `${plural(totals.files, "file", "files")}; ${speed.toFixed(speed < 10 ? 1 : 0)} a second${left}`;
-  } else if (batch) {
-    const words = counts.left ? `${plural(totals.files, "file", "files")}; ${counts.left} to go` : `${plural(totals.files, "file", "files")}, all answered`;
-    if (at("pace").textContent !== words) at("heard").textContent = words;
-    at("pace").textContent = words;
-  }
+// Whoever stood on a button that goes finds the focus on another one.
+function hide(buttons) {
+  const held = document.activeElement;
+  for (const [id, hidden] of Object.entries(buttons)) at(id).hidden = hidden;
+  if (held?.hidden) Object.keys(buttons).map(at).find((each) => !each.hidden)?.focus({ preventScroll: true });
 }
 
-let leaving = false;
-window.addEventListener("beforeunload", (event) => {
-  if (!leaving && (queue.length || flying)) event.preventDefault();
+// Said aloud: what stops the sending, once, and its end; not each file.
+function tell(all) {
+  const bytes = totals.bytes - totals.doneBytes - inFlight();
+  const words = far({ reading, closed, preparing, totals, sender, pace, left: all.left, bytes, unpacking: unpacking() });
+  const told = late || news(sender, sender.left + preparing);
+  if (ended(all) && at("pace").textContent !== words) at("heard").textContent = words;
+  at("pace").textContent = words;
+  at("news").hidden = !told;
+  if (at("news").textContent === told) return;
+  at("news").textContent = told;
+  at("heard").textContent = told || (busy() ? "Sending goes on." : words);
+}
+
+function ended(all) {
+  if (closed) return !busy();
+  return finished() && !all.left && totals.files > 0 && !batch.trial; // a dry run has its own sentence
+}
+
+function remember() {
+  const over = Boolean(closed) || leaving || (finished() && !sender.failed.size && !batch.trial);
+  batch.keep({ total: totals.files, answered: totals.done, over });
+}
+
+function button(it, words, key) {
+  if (it.dataset.words === words) return;
+  it.dataset.words = words;
+  it.replaceChildren(`${words} `, element("kbd", key));
+}
+
+const inFlight = () => [...sender.flying].reduce((sum, item) => sum + item.share * item.file.size, 0);
+
+const draw = { timer: null, soon() { draw.timer ||= setTimeout(() => { draw.timer = null; show(); if (sender.left && !sender.paused) draw.soon(); }, DRAW_EVERY_MS); } };
+
+// Hands ---------------------------------------------------------------------------------------------------------
+
+const turn = () => { if (sender.paused) sender.resume(); else sender.pause(); };
+at("pause").addEventListener("click", turn);
+at("retry").addEventListener("click", () => sender.retry());
+document.addEventListener("keydown", (event) => {
+  if (window.firstread.typing(event)) return;
+  if (event.key === "o") at("files").click();
+  if (event.key === "f") at("folder").click();
+  if (event.key === "p" && !at("pause").hidden) turn();
+  if (event.key === "r" && !at("retry").hidden) sender.retry();
 });
+
+stopping({ button: at("cancel"), dialog: at("stop"), sender, batch, batches: form.dataset.batches, arrived: () => totals.done, closed: (words, over) => {
+  close(words);
+  [trial.over, at("trial").hidden] = [over, over];
+} });
+at("trial").addEventListener("submit", () => { leaving = !busy(); });
+batch.offer(at("offer"), (id) => page("batchPage", id));
+window.addEventListener("pagehide", () => { remember(); batch.letGo(); });
+window.addEventListener("beforeunload", (event) => { if (!leaving && busy()) event.preventDefault(); });

@@ -19,9 +19,11 @@
   async function open(pick) {
     const mine = ++asked;
     picks.forEach((each) => each.setAttribute("aria-pressed", String(each === pick)));
-    say("Loading the film…");
+    document.querySelectorAll(".film [data-for]").forEach((each) => { each.hidden = each.dataset.for !== pick.dataset.image; });
     grey = null;
     draw();
+    if (!pick.dataset.src) return without(pick);
+    say("Loading the film…");
     try {
       const answer = await fetch(pick.dataset.src);
       if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
@@ -37,6 +39,13 @@
     reset();
     say("");
     $("corner-picture").innerText = pick.dataset.about.replace("|", "\n");
+    canvas.dispatchEvent(new CustomEvent("film", { bubbles: true, detail: { image: pick.dataset.image } }));
+  }
+
+  // A picture that cannot be decoded yet: what its header says stands in its place.
+  function without(pick) {
+    say("");
+    ["corner-picture", "corner-window", "corner-overlay"].forEach((id) => { $(id).textContent = ""; });
     canvas.dispatchEvent(new CustomEvent("film", { bubbles: true, detail: { image: pick.dataset.image } }));
   }
 

@@ -1,0 +1,46 @@
+"""Pictures that were kept though they could not be decoded: opened again from their originals, in the limited child."""
+
+import contextlib
+import io
+
+from screening import keeping, queue, reasons, sandbox
+from screening.models import Image
+
+CODE = Image.Gate.UNDECODABLE.value
+
+
+class NotDecoded(queue.Permanent):
+    """The picture still cannot be decoded; `sentence` says why. It stays as it is, and may be tried again later."""
+
+
+@contextlib.contextmanager
+def decoding(image):
+    """Decode the original of an image and keep its renditions: the fields of the Image that change, as a dict.
+
+    Where the block raises, the renditions go again. Raises NotDecoded, and what `sandbox.decode` and `keeping.kept`
+    raise when it is not the picture's fault.
+    """
+    with image.original.open("rb") as original:
+        decoded = _decoded(original)
+    viewing, model_input = keeping.name("renditions", ".view.png"), keeping.name("renditions", ".model.png")
+    files = {viewing: decoded.viewing, model_input: io.BytesIO(decoded.model_input)}
+    with decoded, keeping.kept(files):
+        yield _fields(decoded.facts) | {"viewing": viewing, "model_input": model_input}
+
+
+def _decoded(original):
+    try:
+        decoded = sandbox.decode(original)
+    except sandbox.Refused as refused:
+        raise NotDecoded(CODE, refused.sentence or reasons.sentence(refused.code)) from None
+    if decoded.facts["flaw"] == CODE:
+        detail = decoded.facts["flaw_detail"]
+        raise NotDecoded(CODE, f"This picture still cannot be decoded: {detail or 'its syntax is unknown'}.")
+    return decoded
+
+
+def _fields(facts):
+    centre, width = facts["window"] or (None, None)
+    named = {name: facts[name] for name in ("rows", "columns", "bits", "content_hash", "pixels_version")}
+    flaw = {"gate": facts["flaw"], "gate_detail": facts["flaw_detail"][:120]}
+    return named | flaw | {"window_centre": centre, "window_width": width}

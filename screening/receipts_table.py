@@ -1,0 +1,62 @@
+"""The receipts of a batch as CSV: a line a file, streamed, and safe to open in a spreadsheet."""
+
+import csv
+from itertools import islice
+
+from screening import wording
+from screening.answers import answers
+from screening.models import Band, Receipt
+from screening.progress import archives_of
+
+COLUMNS = (
+    "file", "outcome", "reason", "sentence", "size", "sha256", "study", "image", "ai", "band", "score", "model",
+    "research_use",
+)  # fmt: skip
+CHUNK = 500
+# A spreadsheet takes a cell that begins so for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NOT_UNPACKED = "not unpacked"
+
+
+def receipts_csv(batch):
+    """Text, a chunk of lines at a time: a header, a line a receipt in the order they were given, and a line an archive
+    that is not unpacked (or not to the end), since its files have no line of their own."""
+    lines = csv.writer(_Echo())
+    yield lines.writerow(COLUMNS)
+    receipts = Receipt.objects.filter(batch=batch).select_related("study").order_by("created_at", "id")
+    receipts = receipts.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(receipts, CHUNK)):
+        said = answers([receipt.image_id for receipt in chunk if receipt.image_id])
+        yield "".join(lines.writerow(_line(receipt, said.get(receipt.image_id))) for receipt in chunk)
+    yield "".join(lines.writerow(_line_of_archive(job)) for job in archives_of(batch))
+
+
+class _Echo:
+    """csv's writer returns what `write` returns: the line itself."""
+
+    def write(self, line):
+        return line
+
+
+def _line(receipt, answer):
+    study = receipt.study
+    return _safe((
+        receipt.name, receipt.outcome, receipt.reason, receipt.sentence, receipt.size, receipt.sha256,
+        receipt.study_id, receipt.image_id, study and (wording.ai_state(study.ai_state) or "screened"),
+        answer and Band(answer.band).label, answer and answer.score, answer and answer.model_version,
+        wording.RESEARCH_USE,
+    ))  # fmt: skip
+
+
+def _line_of_archive(job):
+    sentence = job.error_sentence or wording.not_unpacked(job.left, "it waits for its turn")
+    nothing = [""] * (len(COLUMNS) - 5)
+    return _safe((job.name, NOT_UNPACKED, job.error_code, sentence, *nothing, wording.RESEARCH_USE))
+
+
+def _safe(cells):
+    return [_safe_cell("" if cell is None else str(cell)) for cell in cells]
+
+
+def _safe_cell(text):
+    return f"'{text}" if text.startswith(FORMULA) else text
