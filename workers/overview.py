@@ -52,10 +52,10 @@ def depths():
     return [Depth(label, row["pending"], row["running"], row["oldest"]) for label, row in rows]
 
 
-def workers():
-    """[(Heartbeat, alive)] of the screening workers of the last hour, the latest first."""
-    alive = {beat.pk for beat in heartbeat.alive("model")}
-    lately = Heartbeat.objects.filter(kind="model", seen_at__gt=Now() - LATELY)
+def workers(kind="model"):
+    """[(Heartbeat, alive)] of the screening workers (or what watches folders) of the last hour, the latest first."""
+    alive = {beat.pk for beat in heartbeat.alive(kind)}
+    lately = Heartbeat.objects.filter(kind=kind, seen_at__gt=Now() - LATELY)
     return [(beat, beat.pk in alive) for beat in lately.order_by("-seen_at")]
 
 

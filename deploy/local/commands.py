@@ -17,8 +17,9 @@ LATE_S = 8
 ACCESS_FORMAT = "%(t)s %(m)s %(U)s %(s)s %(b)s bytes %(M)s ms"
 
 
-def plan(root: Path, var: Path, port: int, flower_port: int) -> Plan:
-    """Everything on this machine: two portal processes, one worker a kind of work, beat and Flower."""
+def plan(root: Path, var: Path, port: int, flower_port: int, watched: str = "") -> Plan:
+    """Everything on this machine: two portal processes, one worker a kind of work, beat and Flower; and what takes the
+    films of the folder `watched`, where one is."""
     preparation = [sys.executable, str(root / "manage.py"), "prepare"]
     prepared_for = partial(fingerprint, root, var)
     celery = [sys.executable, "-m", "celery", "-A", "workers"]
@@ -29,6 +30,8 @@ def plan(root: Path, var: Path, port: int, flower_port: int) -> Plan:
         "beat": _late([*celery, "beat", "--schedule", str(var / "run" / "beat"), "--pidfile="]),
         "flower": _late([*celery, "flower", f"--address={HOST}", f"--port={flower_port}"]),
     }
+    if watched:
+        commands["watch"] = _late([sys.executable, str(root / "manage.py"), "watch", watched])
     return Plan(root, var, HOST, port, flower_port, preparation, prepared_for, commands)
 
 

@@ -1,9 +1,12 @@
 """The operations page: what it says, and trying again."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from screening.models import Event, Job, Screening
+from screening.models import Event, Heartbeat, Job, Screening
 from workers import heartbeat, overview
 
 
@@ -100,3 +103,12 @@ def test_what_a_shadow_has_to_do_stands_apart_from_the_classes(boss, factories, 
     factories.shadow_model()
     factories.study(home)
     assert "background: shadow, read again" in boss.get("/operations/").content.decode()
+
+
+def test_the_page_says_whether_a_folder_is_still_watched(boss, model):
+    heartbeat.beat("host:/srv/films", "watch")
+    assert 'host:/srv/films</span>: <span class="ok">watched' in boss.get("/operations/").content.decode()
+    heartbeat.beat("host:/srv/films", "watch", problem="the storage is full")
+    assert "the storage is full, the files wait" in boss.get("/operations/").content.decode()
+    Heartbeat.objects.update(seen_at=timezone.now() - timedelta(minutes=30))
+    assert "nobody watches it any more" in boss.get("/operations/").content.decode()

@@ -22,6 +22,7 @@ import pytest
 from deploy.local import logins
 from deploy.local.processes import Record
 from tests.deploy.conftest import ROOT, free_port, living, marked, read_until, wait_for
+from tests.intake import films
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 LAST_LINE = "Ctrl-C"
@@ -32,7 +33,9 @@ def up():
     """A started `manage.py up`: its process, what it said until it was ready, its addresses and folders."""
     folder = Path(tempfile.mkdtemp(prefix="fr-t-", dir="/tmp"))
     address, flower = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    (folder / "watched").mkdir()
     environment = marked(folder) | {
+        "FIRSTREAD_WATCH": str(folder / "watched"),
         "FIRSTREAD_VAR": str(folder / "var"),
         "FIRSTREAD_PORT": address.rpartition(":")[2],
         "FIRSTREAD_FLOWER_URL": f"{flower}/",
@@ -98,6 +101,11 @@ def test_no_password_stands_in_a_command_line_and_the_file_is_closed_to_others(u
     shown = subprocess.run(["ps", "-eo", "args", "-ww"], capture_output=True, text=True).stdout
     assert not [password for password in secrets if password in shown]
     assert (up.var / "logins.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_film_that_is_laid_into_the_watched_folder_is_taken(up):
+    (up.folder / "watched" / "film.jpg").write_bytes(films.jpeg(1))
+    assert wait_for(lambda: list((up.folder / "watched" / "done").rglob("film.jpg")), 60)
 
 
 def test_a_command_that_is_killed_is_started_again(up):

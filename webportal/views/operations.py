@@ -27,6 +27,7 @@ def show(request):
         "missing": what_is_missing(),
         "active": ModelVersion.objects.filter(active=True).first(),
         "workers": overview.workers(),
+        "watchers": overview.workers("watch"),
         "depths": depths,
         "pending": sum(depth.pending for depth in depths),
         "running": sum(depth.running for depth in depths),

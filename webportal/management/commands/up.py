@@ -17,6 +17,6 @@ class Command(BaseCommand):
     def handle(self, **options):
         flower_port = urlsplit(settings.FLOWER_URL).port or 5555
         try:
-            run(plan(settings.ROOT, settings.VAR, settings.PORT, flower_port))
+            run(plan(settings.ROOT, settings.VAR, settings.PORT, flower_port, settings.WATCH))
         except CannotStart as error:
             raise CommandError(str(error)) from None
