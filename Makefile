@@ -8,20 +8,24 @@ UV := $(shell command -v uv || echo $(BIN)/uv) pip compile --quiet --universal -
 	--no-python-downloads --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help run test lint lock chromium
+.PHONY: help run test lint lock test-programs bench-intake
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start PostgreSQL, Redis, portal, workers, beat and Flower here, until Ctrl-C"
 	@echo "make test   run all tests, with PostgreSQL and Redis of their own"
+	@echo "make bench-intake   films a second through the door, against the bare loop (ARGS=--help)"
 	@echo "make lint   ruff, and the directions of the imports"
 	@echo "make lock   turn requirements*.in into the locks with hashes (needs uv)"
 
 run: $(VENV)/installed
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/installed-dev chromium
+test: $(VENV)/installed-dev test-programs
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+bench-intake: $(VENV)/installed-dev
+	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .
@@ -50,14 +54,17 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The browser tests drive Debian's chromium; without one they are skipped.
-chromium:
-	@command -v chromium >/dev/null && exit 0; \
+# What some tests drive as real programs: a browser, and dcmtk's storescp and storescu. Without them they are skipped.
+test-programs:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="chromium"; \
+	command -v storescp >/dev/null || missing="$$missing dcmtk"; \
+	[ "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing chromium for the browser tests."; \
-		{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null && exit 0; \
+		echo "Installing for the tests:" $$missing; \
+		{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends $$missing; } >/dev/null && exit 0; \
 	fi; \
-	echo "There is no chromium here: the browser tests are skipped. On Debian: sudo apt-get install chromium"
+	echo "Not installed, so their tests are skipped:" $$missing". On Debian: sudo apt-get install" $$missing
 
 lock:
 	@$(UV) requirements.in -o requirements.txt
