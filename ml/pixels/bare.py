@@ -141,10 +141,13 @@ def _decoded(dataset: Dataset, syntax: UID, each: bytes) -> np.ndarray:
     """(h, w) whole words of one codestream, as `_word` has them."""
     one = dataset.group_dataset(0x0028)  # the pixel module
     one.pop("NumberOfFrames", None)
+    # Told that every bit is the picture's, neither pydicom nor GDCM clears the unused ones, and then finds none.
+    one.add_new("BitsStored", "US", dataset.BitsAllocated)
+    one.add_new("HighBit", "US", dataset.BitsAllocated - 1)
     one.add_new("PixelData", "OB", encapsulate([each]))
     one.file_meta = FileMetaDataset()
     one.file_meta.TransferSyntaxUID = syntax
-    return syntaxes.decode(one, syntax, correct_unused_bits=False).astype(_word(dataset), copy=False)
+    return syntaxes.decode(one, syntax).astype(_word(dataset), copy=False)
 
 
 def _jpeg(whole: bytes) -> bytes:

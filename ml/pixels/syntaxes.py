@@ -70,13 +70,13 @@ def named(syntax: UID) -> str:
     return f"{name} ({number(syntax)})" if name and name != syntax else number(syntax) or "none stated"
 
 
-def decode(dataset: Dataset, syntax: UID, **options) -> np.ndarray:
-    """(h, w) stored values of the first frame, with pydicom's `options`; raises what it and its decoders raise."""
+def decode(dataset: Dataset, syntax: UID) -> np.ndarray:
+    """(h, w) stored values of the first frame; raises what pydicom and its decoders raise."""
     if syntax == JPEGExtended12Bit:
         # pydicom keeps GDCM from 12 bits under this name, though it decodes them: its codec asks the codestream.
         dataset.file_meta.TransferSyntaxUID = JPEGLossless
     dataset.setdefault("SamplesPerPixel", 1)  # left out by some; all that come here are grey
-    return pixel_array(dataset, index=0, raw=True, decoding_plugin=DECODERS.get(syntax, ""), **options)
+    return pixel_array(dataset, index=0, raw=True, decoding_plugin=DECODERS.get(syntax, ""))
 
 
 def used(stored: np.ndarray, bits: int) -> np.ndarray:

@@ -21,6 +21,8 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -183,6 +185,16 @@ def test_letters_above_a_later_frame_go_too(syntax):
     values = pixel_array(kept, raw=True, correct_unused_bits=False)
     assert values.shape == (2, *OVERLAY.shape)
     assert values.max() < 4096
+
+
+@pytest.mark.parametrize(("syntax", "end"), [(JPEGLossless, "jpeg57"), (JPEGLosslessSV1, "jpeg70")])
+def test_a_lossless_jpeg_is_looked_into_by_its_words_and_not_by_what_its_decoder_leaves_of_them(syntax, end):
+    words = encapsulate([(CODESTREAMS / f"ramp16.{end}").read_bytes()])
+    sent = drawing.dicom(drawing.ramp(), 12, syntax, PixelData=words)
+    kept = deidentified(sent, KEY)
+    assert opened(kept).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    np.testing.assert_array_equal(stored(kept), drawing.ramp(top=65535) & 0xFFF)
+    np.testing.assert_array_equal(pixels.read(kept).pixels, pixels.read(sent).pixels)
 
 
 def test_an_overlay_above_8_bits_in_16_goes_with_its_byte():
