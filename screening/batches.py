@@ -13,7 +13,7 @@ from screening.models import Batch, Event, Image, Job, Screening, Study
 from screening.progress import brought
 from screening.receipts_table import receipts_csv
 
-__all__ = ["cancel", "receipts_csv", "retry"]
+__all__ = ["cancel", "of_now", "receipts_csv", "retry"]
 
 State = Screening.State
 # Studies that are handled in one transaction: each is away from "Next study" for some 0.1 s.
@@ -23,6 +23,11 @@ PASSES = 3
 # Films that could be decoded by now are taken one after the other, by whoever comes: a few rings are enough.
 RINGS = 8
 LEFT = "The batch was cancelled before this was done. Try the batch again to go on."
+
+
+def of_now(batch):
+    """The batch with its site as that is at this moment: it may be told to de-identify while its films are taken."""
+    return Batch.objects.select_related("site", "uploaded_by").get(pk=batch.pk)
 
 
 def cancel(batch, actor):

@@ -10,10 +10,10 @@ import time
 from functools import partial
 from itertools import groupby, takewhile
 
-from screening import intake
+from screening import batches, intake
 from screening.abreast import abreast
 from screening.archive import Archive, BadArchive, batch_of, is_archive, take_entry, turns
-from screening.models import Batch, Receipt
+from screening.models import Receipt
 from screening.watch_folder import Changed
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Taker:
             self.put_away(found, self._answered[found])
             return None
         with self.told(found), found.open() as file:
-            if receipt := self._patience.tried(lambda: intake.receive(_of_now(batch), found.name, file)):
+            if receipt := self._patience.tried(lambda: intake.receive(batches.of_now(batch), found.name, file)):
                 self.put_away(found, note_on(receipt))
             return receipt
 
@@ -68,7 +68,7 @@ class Taker:
 
     def _refused(self, batch, found, code, sentence=""):
         about = {"size": found.size, "sentence": sentence}
-        return self._patience.tried(lambda: intake.refuse(_of_now(batch), found.name, code, **about))
+        return self._patience.tried(lambda: intake.refuse(batches.of_now(batch), found.name, code, **about))
 
     def _archive(self, batch, found):
         """The receipts of an archive's entries; it is put away among the rejected where one of them was not taken."""
@@ -98,7 +98,7 @@ class Taker:
             yield from abreast(take, turn)
 
     def _entry(self, archive, batch, name, entry):
-        return self._patience.tried(lambda: take_entry(archive, entry, _of_now(batch), name))
+        return self._patience.tried(lambda: take_entry(archive, entry, batches.of_now(batch), name))
 
     @contextlib.contextmanager
     def told(self, found):
@@ -125,11 +125,6 @@ class Taker:
             text = "the file with inode %d cannot be %s (%s); it is tried again"
             log.warning(text, found.inode, what, error.strerror)
         self._later[found] = time.monotonic() + LATER_S
-
-
-def _of_now(batch):
-    """The batch with its site as that is at this moment: it may be told to de-identify while a folder is taken."""
-    return Batch.objects.select_related("site", "uploaded_by").get(pk=batch.pk)
 
 
 def is_packed(found):

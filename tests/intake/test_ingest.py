@@ -5,8 +5,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from screening import keeping, sandbox
-from screening.models import Batch, Image, Priority, Receipt
+from screening import intake, keeping, sandbox
+from screening.models import Batch, Image, Priority, Receipt, Site
 from tests import factories
 from tests.intake import films
 from webportal.management.commands import ingest
@@ -276,3 +276,17 @@ def test_where_the_manifest_of_a_zip_cannot_be_tried_none_of_its_films_is(home, 
     monkeypatch.setattr(ingest, "take_entry", full)
     code, found, _ = run(capsys, listed)
     assert (code, found["0.zip/a.jpg"]["reason"], found["a.jpg"]["outcome"]) == (1, "storage_full", "accepted")
+
+
+def test_a_site_that_is_told_to_de_identify_meanwhile_does_so_from_the_next_film_on(home, folder, capsys, monkeypatch):
+    real = intake.receive
+
+    def receive(*args, **named):
+        receipt = real(*args, **named)
+        Site.objects.filter(batches__receipts__outcome="accepted").update(deidentify=True)
+        return receipt
+
+    monkeypatch.setattr(intake, "receive", receive)
+    run(capsys, folder, "--site", "ward")
+    taken = Image.objects.values_list("deidentified", flat=True)
+    assert sorted(taken) == [False, True, True]

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from screening import holding, intake, lifecycle, manifest, sandbox, wording
+from screening import batches, holding, intake, lifecycle, manifest, sandbox, wording
 from screening.abreast import abreast
 from screening.answers import answers, awaited
 from screening.archive import Archive, BadArchive, batch_of, is_archive, take_entry, turns
@@ -228,7 +228,7 @@ def _is_packed(source):
 
 
 def _take_file(batch, source):
-    return _tried(str(source.path), lambda: intake.receive(batch, source.name, source.path))
+    return _tried(str(source.path), lambda: intake.receive(batches.of_now(batch), source.name, source.path))
 
 
 def _lines_of_archive(batch, source):
@@ -260,7 +260,7 @@ def _lines_of_entries(batch, source, archive):
 
 
 def _take_packed(batch, source, archive, entry):
-    return _tried(f"{source.path}/{entry.name}", lambda: take_entry(archive, entry, batch, source.name))
+    return _tried(f"{source.path}/{entry.name}", lambda: take_entry(archive, entry, batches.of_now(batch), source.name))
 
 
 def _tried(file, take):
