@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from screening import lifecycle, parts, permissions, queue, rollout, standing
-from screening.failures import CANCELLED, ENDED_BADLY, HOPELESS, UNDECODABLE
+from screening.failures import CANCELLED, HOPELESS, UNDECODABLE
 from screening.models import Batch, Event, Image, Job, Screening, Study
 from screening.progress import brought
 from screening.receipts_table import receipts_csv
@@ -41,7 +41,7 @@ def cancel(batch, actor):
         _lock(batch, Batch.State.OPEN, Batch.State.CONFIRMING)
         family = _family(batch, actor)
         _set_state(family, Batch.State.CANCELLED)
-        working = batch.jobs.filter(state__in=(State.PENDING, State.LEASED))
+        working = batch.jobs.filter(state__in=Job.UNSETTLED)
         jobs = working.update(state=State.CANCELLED, ended_at=Now(), error_code=CANCELLED, error_sentence=LEFT)
         Event.note(Event.Kind.BATCH_CANCELLED, actor=actor, site=batch.site, batch=str(batch.pk), jobs=jobs)
     parts.drop_unfinished(batch)
@@ -99,7 +99,7 @@ def _ask_for_decoding(batch, family):
 def _of_code(rows, code):
     """Of a queryset of leased rows those that ended badly for this reason, or without one those that can succeed."""
     if code is None:
-        return rows.filter(state__in=ENDED_BADLY).exclude(error_code__in=HOPELESS)
+        return rows.filter(state__in=rows.model.ENDED_BADLY).exclude(error_code__in=HOPELESS)
     if code == CANCELLED:
         return rows.filter(state=State.CANCELLED)
     return rows.filter(state__in=(State.FAILED, State.QUARANTINED), error_code=code)

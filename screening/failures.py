@@ -6,8 +6,9 @@ from screening import reasons, wording
 from screening.models import Batch, Image, Job, Receipt, Screening
 
 State = Screening.State
-ENDED_BADLY = (State.FAILED, State.QUARANTINED, State.CANCELLED)
 FAILED_FILES = (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT)
+# Where something may go wrong, as `Failure.where` says it.
+WHERE = ("file", "archive", "confirmation", "film", "screening")
 CANCELLED, UNDECODABLE = "cancelled", Image.Gate.UNDECODABLE.value
 # Tried again these would end as they did: the bytes are gone, or are no picture.
 HOPELESS = ("archive_missing", "original_missing", "rendition_unreadable")
@@ -39,7 +40,7 @@ def of_archives(jobs):
     """Of the archives that are not unpacked, each with `left`."""
     by_code = {}
     for job in jobs:
-        if job.state in ENDED_BADLY:
+        if job.state in Job.ENDED_BADLY:
             by_code.setdefault(job.error_code, []).append(job)
     return [Failure("archive", code, _said(code, bad), len(bad), code not in HOPELESS) for code, bad in by_code.items()]
 
@@ -66,7 +67,7 @@ def of_films(gates, screened):
     groups = [Failure("film", UNDECODABLE, said, undecodable, True)] if undecodable else []
     by_code = {}
     for row in screened:
-        if row["state"] in ENDED_BADLY:
+        if row["state"] in Screening.ENDED_BADLY:
             code = CANCELLED if row["state"] == State.CANCELLED else row["error_code"]
             by_code.setdefault(code, []).append(row)
     groups += [_of_screenings(code, rows) for code, rows in by_code.items()]

@@ -60,7 +60,7 @@ def confirm(batch, actor):
 
 def unpacking(batch):
     """How many archives of a batch are not unpacked yet."""
-    return batch.jobs.filter(kind=Job.Kind.ARCHIVE, state__in=(State.PENDING, State.LEASED)).count()
+    return batch.jobs.filter(kind=Job.Kind.ARCHIVE, state__in=Job.UNSETTLED).count()
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def discard(batch, actor=None):
     with transaction.atomic():
         _move(batch, S.TRIAL, S.DISCARDED)
         ended = {"state": State.CANCELLED, "ended_at": Now(), "error_code": "discarded", "error_sentence": DISCARDED}
-        batch.jobs.filter(state__in=(State.PENDING, State.LEASED)).update(**ended)
+        batch.jobs.filter(state__in=Job.UNSETTLED).update(**ended)
     _drop(batch)
     archive.forget(batch.jobs.all())
     parts.drop_unfinished(batch)
@@ -94,8 +94,7 @@ def expire():
     left = Receipt.objects.filter(batch=OuterRef("pk")).exclude(held="")
     for batch in Batch.objects.filter(Exists(left), state=S.DISCARDED):
         _drop(batch)
-    badly = (State.CANCELLED, State.FAILED, State.QUARANTINED)
-    over = Job.objects.filter(kind=Job.Kind.CONFIRM, state__in=badly, ended_at__lt=Now() - LIVES)
+    over = Job.objects.filter(kind=Job.Kind.CONFIRM, state__in=Job.ENDED_BADLY, ended_at__lt=Now() - LIVES)
     for job in over.select_related("batch"):
         for receipt in held(job.batch):
             intake.let_go(receipt)

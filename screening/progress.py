@@ -14,7 +14,6 @@ from screening.answers import OPEN
 from screening.models import Band, Batch, Image, Job, ModelVersion, Receipt, Screening, Study
 
 State = Screening.State
-UNSETTLED = (State.PENDING, State.LEASED)
 # The rate is that of the last minute, or where nothing ended in it of the last five.
 LATELY = (timedelta(minutes=1), timedelta(minutes=5))
 
@@ -83,16 +82,16 @@ def progress(batch):
         screenings=states,
         bands=dict.fromkeys(Band.values, 0) | _bands(batch),
         archives=archives,
-        packed=sum(job.left or 0 for job in archives if job.state in UNSETTLED),
+        packed=sum(job.left or 0 for job in archives if job.state in Job.UNSETTLED),
         held=held,
-        working=batch.jobs.filter(state__in=UNSETTLED).count(),
+        working=batch.jobs.filter(state__in=Job.UNSETTLED).count(),
         failures=[
             *failures.of_files(files),
             *failures.of_archives(archives),
             *failures.of_confirmation(batch, held),
             *failures.of_films(gates, films),
         ],
-        eta_s=_eta_s(states, films, [job for job in archives if job.state in UNSETTLED], active),
+        eta_s=_eta_s(states, films, [job for job in archives if job.state in Job.UNSETTLED], active),
     )
 
 

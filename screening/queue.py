@@ -196,7 +196,7 @@ def give_back(rows):
 @transaction.atomic
 def retry(rows):
     """Put ended rows (a queryset of failed, quarantined or cancelled ones) back in the queue, with a clean slate."""
-    return again(rows.filter(state__in=[State.FAILED, State.QUARANTINED, State.CANCELLED]))
+    return again(rows.filter(state__in=rows.model.ENDED_BADLY))
 
 
 def again(rows):

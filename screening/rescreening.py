@@ -56,7 +56,7 @@ class Amount:
 def count(wish):
     """How much a wish is, before it is asked for."""
     images = wish.images
-    mine = Screening.objects.filter(model_version=wish.version, state__in=(State.PENDING, State.LEASED))
+    mine = Screening.objects.filter(model_version=wish.version, state__in=Screening.UNSETTLED)
     scored = Prediction.objects.filter(model_version=wish.version)
     return Amount(
         studies=images.order_by().values("study").distinct().count(),

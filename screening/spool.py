@@ -15,7 +15,6 @@ from screening.models import Batch, Job, ManifestRow, Part, Receipt
 ORPHAN = timedelta(hours=1)
 # An archive that was cancelled, or failed, may be tried again for so long.
 ARCHIVE_LIVES = timedelta(hours=24)
-ENDED = (Job.State.CANCELLED, Job.State.FAILED, Job.State.QUARANTINED)
 # Of films that are de-identified no name stays in a list beside them either.
 NAMES_PATIENTS = Q(site__deidentify=True) | Q(site=None, batch__site__deidentify=True)
 PAGE = 500
@@ -28,7 +27,7 @@ def expire():
     """
     parts.drop(*Part.objects.filter(touched_at__lt=Now() - parts.LIVES)[:PAGE])
     holding.expire()
-    archive.forget(Job.objects.filter(state__in=ENDED, ended_at__lt=Now() - ARCHIVE_LIVES))
+    archive.forget(Job.objects.filter(state__in=Job.ENDED_BADLY, ended_at__lt=Now() - ARCHIVE_LIVES))
     ManifestRow.objects.filter(NAMES_PATIENTS, batch__in=holding.untouched()).delete()
     orphans = 0
     for folder, known in (("held", _held), ("archives", _archives), ("parts", _pieces)):

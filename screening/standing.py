@@ -10,7 +10,6 @@ from screening import lifecycle, order
 from screening.models import SHOWN, YEARS, Band, Event, Image, ModelVersion, Prediction, Screening, Study
 
 S = Study.Status
-ENDED_BADLY = (Screening.State.FAILED, Screening.State.QUARANTINED, Screening.State.CANCELLED)
 FIELDS = ("probability", "band", "ai_state", "model_version_id", "due_at", "cap_at")
 SAVE = """
 UPDATE screening_study AS held
@@ -78,10 +77,10 @@ def _partly(gap, beyond=False):
 def _why_missing(missing, screenings, active):
     if not missing:
         return ""
-    if any(image.gate == "" and screenings.get(image.pk) not in ENDED_BADLY for image in missing):
+    if any(image.gate == "" and screenings.get(image.pk) not in Screening.ENDED_BADLY for image in missing):
         return "pending" if active else "no_model"
     states = [screenings.get(image.pk) for image in missing]
-    return next((state for state in states if state in ENDED_BADLY), missing[0].gate or "not_applicable")
+    return next((state for state in states if state in Screening.ENDED_BADLY), missing[0].gate or "not_applicable")
 
 
 def outside_domain(study, prediction):

@@ -45,7 +45,7 @@ def depths():
         running=Count("pk", filter=Q(state=State.LEASED)),
         oldest=Min("created_at", filter=Q(state=State.PENDING)),
     )
-    by_class = {row["priority"]: row for row in found.filter(state__in=[State.PENDING, State.LEASED]).order_by()}
+    by_class = {row["priority"]: row for row in found.filter(state__in=Screening.UNSETTLED).order_by()}
     empty = {"pending": 0, "running": 0, "oldest": None}
     rows = [(priority.label, by_class.get(priority, empty)) for priority in Priority]
     rows += [("background: shadow, read again", by_class[BACKGROUND])] if BACKGROUND in by_class else []

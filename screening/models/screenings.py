@@ -69,6 +69,9 @@ class Leased(models.Model):
         CANCELLED = "cancelled", "cancelled"
         SUPERSEDED = "superseded", "superseded"
 
+    UNSETTLED = (State.PENDING, State.LEASED)
+    ENDED_BADLY = (State.FAILED, State.QUARANTINED, State.CANCELLED)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=14, choices=State, default=State.PENDING)
     # A class, or BACKGROUND.

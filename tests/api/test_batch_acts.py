@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from screening.models import Batch, Image, Job, Receipt, Screening
 from tests.intake import films
 from tests.intake.conftest import media  # noqa: F401
+from webportal.api.batch_shapes import FailureShape
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +187,12 @@ def test_a_dry_run_is_not_confirmed_while_its_archive_is_unpacked(trial, act):
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "still_unpacking")
     trial.refresh_from_db()
     assert trial.state == "trial"
+
+
+def test_a_confirmation_that_failed_is_a_failure_that_the_description_knows(trial, send, act, as_sender):
+    send(trial, films.jpeg())
+    act(trial, "confirm")
+    Job.objects.update(state="quarantined", error_code="worker_died", error_sentence="The worker died.")
+    (failure,) = as_sender.get(f"/api/v1/batches/{trial.pk}").json()["progress"]["failures"]
+    assert (failure["where"], failure["code"], failure["can_retry"]) == ("confirmation", "worker_died", True)
+    assert failure["where"] in FailureShape().fields["where"].choices

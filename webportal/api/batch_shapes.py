@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from screening import permissions, wording
+from screening import failures, permissions, wording
 from screening.models import AgeGroup, Batch, Job, Priority, Receipt, Site
 from screening.progress import progress
 from webportal.api.pages import PageShape
@@ -78,7 +78,7 @@ class ReasonShape(serializers.Serializer):
 class FailureShape(serializers.Serializer):
     """What did not go well, in groups; those that `can_retry` are tried again by `POST batches/ID/retry {code}`."""
 
-    where = serializers.ChoiceField(choices=["file", "screening", "archive", "film"])
+    where = serializers.ChoiceField(choices=failures.WHERE)
     code = serializers.CharField()
     sentence = serializers.CharField()
     count = serializers.IntegerField()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from screening import batches, holding, lifecycle, permissions, reasons, wording
 from screening.answers import answers
-from screening.models import Batch, Receipt
+from screening.models import Batch, Receipt, Screening
 from screening.progress import progress, siblings
 from webportal import sending
 from webportal.trial import Trial
@@ -42,7 +42,6 @@ STATES = {
     "failed": "AI failed", "quarantined": "AI stopped on them", "cancelled": "AI cancelled",
     "superseded": "of an earlier model",
 }  # fmt: skip
-ENDED_BADLY = ("failed", "quarantined", "cancelled")
 # A page that still may change asks soon while something moves, and seldom while more files may come.
 SOON_S, SELDOM_S, LATELY = 2, 10, timedelta(minutes=5)
 # Nothing of these is stored, so nothing is screened.
@@ -69,7 +68,7 @@ def batch(request, pk):
         "outcomes": [
             (each, _words(said, each, stored), style, so_far.outcomes[each]) for each, said, style in OUTCOMES
         ],
-        "ended_words": "ended" if any(so_far.screenings.get(state) for state in ENDED_BADLY) else "screened",
+        "ended_words": "ended" if any(so_far.screenings.get(state) for state in Screening.ENDED_BADLY) else "screened",
         "states": [
             (state, said, so_far.screenings[state]) for state, said in STATES.items() if state in so_far.screenings
         ],
