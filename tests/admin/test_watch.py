@@ -270,20 +270,6 @@ def test_a_file_that_changed_while_it_was_taken_stays_for_the_next_round(folder,
     assert lying(folder) == {"": {"a.jpg"}}
 
 
-def test_moves_across_file_systems_copy_before_the_source_goes(folder, monkeypatch):
-    laid = lay(folder, "a.jpg", films.jpeg(1))
-    os.utime(laid, (1_000_000_000, 1_000_000_000))
-
-    def other_file_system(self, target):
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr(type(folder), "replace", other_file_system)
-    watch(folder)
-    (moved,) = (folder / "done").rglob("*.jpg")
-    assert (moved.read_bytes(), moved.stat().st_mtime) == (films.jpeg(1), 1_000_000_000)
-    assert not laid.exists()
-
-
 def test_sub_folders_that_are_empty_are_removed_and_others_stay(folder):
     lay(folder, "study/series/a.dcm", films.dicom(1))
     lay(folder, "other/b.part", b"still coming")
