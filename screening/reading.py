@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from screening import lifecycle, standing, worklist
 from screening.models import Band, Draft, Event, Finding, Read, Study
@@ -28,6 +28,10 @@ def _claim_end():
     return Now() + timedelta(minutes=settings.CLAIM_MINUTES)
 
 
+def _first(field):
+    return Coalesce(field, Now())
+
+
 @transaction.atomic
 def claim(study, reader):
     """Claim this study, or renew the reader's own claim. Raises NotYours where it is not waiting for a reader."""
@@ -39,7 +43,8 @@ def claim(study, reader):
         return renew(study, reader)
     if study.status not in Study.WAITING:
         raise NotYours(_where_it_is(study))
-    lifecycle.move(study, S.READING, Event.Kind.CLAIM, actor=reader, claimed_by=reader, claimed_until=_claim_end())
+    claimed = {"claimed_by": reader, "claimed_until": _claim_end(), "first_claimed_at": _first("first_claimed_at")}
+    lifecycle.move(study, S.READING, Event.Kind.CLAIM, actor=reader, **claimed)
     study.refresh_from_db()
     return study
 
@@ -117,7 +122,10 @@ def sign(study, reader, *, version, finding, comment=""):
         )
     live = {"claimed_by": reader, "claimed_until__gt": Now()}
     try:
-        lifecycle.move(held, S.READ, Event.Kind.SIGN, actor=reader, only_if=live, detail={"finding": finding})
+        said = {"finding": finding}
+        lifecycle.move(
+            held, S.READ, Event.Kind.SIGN, actor=reader, only_if=live, detail=said, signed_at=_first("signed_at")
+        )
     except lifecycle.Overtaken:
         raise NotYours("Your claim on this study ran out, and nothing was signed. Your draft is kept.") from None
     Draft.objects.filter(study=study, reader=reader).delete()

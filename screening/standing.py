@@ -14,7 +14,8 @@ FIELDS = ("probability", "band", "ai_state", "model_version_id", "due_at", "cap_
 SAVE = """
 UPDATE screening_study AS held
 SET probability = new.probability, band = new.band, ai_state = new.ai_state, model_version_id = new.model_version,
-    due_at = new.due_at, cap_at = new.cap_at
+    due_at = new.due_at, cap_at = new.cap_at,
+    screened_at = coalesce(held.screened_at, CASE WHEN new.band <> '' THEN now() END)
 FROM unnest(%s::uuid[], %s::float8[], %s::text[], %s::text[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])
     AS new(id, probability, band, ai_state, model_version, due_at, cap_at)
 WHERE held.id = new.id

@@ -17,7 +17,9 @@ from screening import standing
 from screening.models import Event, Role, Site, User
 
 # What moves the studies of a site when it changes.
-ORDERING = {"policy", "cap_stat", "cap_urgent", "cap_routine"}
+ORDERING = {
+    "policy", "ai_order", "cap_stat", "cap_urgent", "cap_routine", "opens", "closes", "reading_days", "time_zone",
+}  # fmt: skip
 # What the history says of a site that was changed.
 TOLD = (
     "code", "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence", "deidentify", "daily_files",

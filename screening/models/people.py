@@ -1,6 +1,7 @@
 """Who works here, where, and in which role."""
 
 import uuid
+from datetime import time
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -16,6 +17,22 @@ class Role(models.TextChoices):
     RADIOLOGIST = "radiologist", "Radiologist"
     ADMINISTRATOR = "administrator", "Administrator"
     CLINICAL_LEAD = "clinical_lead", "Clinical lead"
+    # Sees what was signed at the own sites, and takes it along; reads nothing and sees no film by it.
+    RESULTS = "results", "Results"
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+def every_day():
+    return list(Weekday.values)
 
 
 class Policy(models.TextChoices):
@@ -37,6 +54,24 @@ class Site(models.Model):
     cap_stat = models.PositiveIntegerField("limit for stat, minutes", default=60, validators=AT_LEAST_ONE)
     cap_urgent = models.PositiveIntegerField("limit for urgent, minutes", default=240, validators=AT_LEAST_ONE)
     cap_routine = models.PositiveIntegerField("limit for routine, minutes", default=480, validators=AT_LEAST_ONE)
+    # Off, the list goes by arrival whatever `policy` says: the clinical lead's switch.
+    ai_order = models.BooleanField("the AI orders the worklist", default=True)
+    # Limits count these hours alone: from `opens` until `closes` (the same: day and night) on `reading_days`.
+    opens = models.TimeField("reading begins", default=time(0))
+    closes = models.TimeField("reading ends", default=time(0))
+    reading_days = ArrayField(models.SmallIntegerField(choices=Weekday), default=every_day)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    blind_first = models.BooleanField(
+        "the finding comes before the score",
+        default=False,
+        help_text="Rows, reasons and filters hide what the AI says until the reader has a finding.",
+    )
+    second_read_share = models.FloatField(
+        "share of signed studies that are read twice at random",
+        default=0.05,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Beside those where reader and AI contradict each other. 0 where there is one reader alone.",
+    )
     prevalence = models.FloatField(
         "share of studies with pneumonia",
         default=0.10,
@@ -50,6 +85,9 @@ class Site(models.Model):
     )
     # What this site's pseudonyms are made with; drawn when they are first needed, and never shown.
     pseudonym_key = models.CharField(max_length=64, blank=True, editable=False)
+    # Where notices are posted to, signed with the key; the key is drawn once and shown once.
+    webhook_url = models.URLField("webhook for notices", max_length=300, blank=True)
+    webhook_key = models.CharField(max_length=64, blank=True, editable=False)
     daily_files = models.PositiveIntegerField("files a day", default=50_000, validators=AT_LEAST_ONE)
     daily_gigabytes = models.PositiveIntegerField("gigabytes a day", default=500, validators=AT_LEAST_ONE)
     daily_files_a_user = models.PositiveIntegerField("files a day and person", default=20_000, validators=AT_LEAST_ONE)
@@ -69,6 +107,9 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     roles = ArrayField(models.CharField(max_length=16, choices=Role), default=list, blank=True)
     sites = models.ManyToManyField(Site, blank=True, related_name="users")
+    mail_notices = models.BooleanField("notices by e-mail", default=False)
+    # What came later is new to this person.
+    notices_seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["username"]

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -122,11 +123,15 @@ class Job(Leased):
         EXPLAIN = "explain", "draw where the model looked"
         CONFIRM = "confirm", "take what a dry run held"
         DECODE = "decode", "decode a film again"
+        MAIL = "mail", "send a notice by e-mail"
+        WEBHOOK = "webhook", "post a notice to a webhook"
 
     kind = models.CharField(max_length=16, choices=Kind)
     batch = models.ForeignKey("Batch", models.CASCADE, null=True, related_name="jobs")
     image = models.ForeignKey("Image", models.CASCADE, null=True, related_name="jobs")
     model_version = models.ForeignKey(ModelVersion, models.PROTECT, null=True, related_name="jobs")
+    notice = models.ForeignKey("Notice", models.CASCADE, null=True, related_name="jobs")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     # The archive that came in, or the picture that went out.
     file = models.FileField(max_length=200, blank=True)
     name = models.CharField(max_length=255, blank=True)
@@ -144,6 +149,12 @@ class Job(Leased):
                 name="one_explanation_an_image_and_version",
             ),
             models.UniqueConstraint(fields=["batch", "key"], condition=~Q(key=""), name="one_job_a_key"),
+            models.UniqueConstraint(
+                fields=["kind", "notice", "recipient"],
+                condition=~Q(notice=None),
+                nulls_distinct=False,
+                name="one_delivery_a_notice_and_person",
+            ),
             models.UniqueConstraint(fields=["batch"], condition=Q(kind="confirm"), name="one_confirmation_a_batch"),
             models.UniqueConstraint(fields=["image"], condition=Q(kind="decode"), name="one_decoding_an_image"),
         ]

@@ -82,6 +82,10 @@ class Study(models.Model):
 
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="claims")
     claimed_until = models.DateTimeField(null=True, blank=True)
+    # When it was first scored, first claimed, and first signed: what turn-around is counted from.
+    screened_at = models.DateTimeField(null=True, blank=True)
+    first_claimed_at = models.DateTimeField(null=True, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
     # Rises when something joins that a reader must see before signing.
     version = models.PositiveIntegerField(default=1)
 
@@ -107,6 +111,7 @@ class Study(models.Model):
             ),
             models.Index(fields=["claimed_until"], name="claims_by_end", condition=Q(status="reading")),
             models.Index(fields=["site", "-received_at"], name="studies_of_a_site"),
+            models.Index(fields=["site", "-signed_at"], name="studies_by_signature"),
         ]  # fmt: skip
 
     def __str__(self):
@@ -163,6 +168,10 @@ class Image(models.Model):
     bits = models.PositiveSmallIntegerField(default=8)
     window_centre = models.FloatField(null=True)
     window_width = models.FloatField(null=True)
+    # Between the middles of two rows, and of two columns; at the detector where the film says no more than that.
+    row_spacing_mm = models.FloatField(null=True)
+    column_spacing_mm = models.FloatField(null=True)
+    spacing_at_detector = models.BooleanField(default=False)
     pixels_version = models.CharField(max_length=16)
     original = models.FileField(max_length=200)
     viewing = models.FileField(max_length=200, blank=True)

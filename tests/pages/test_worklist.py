@@ -119,7 +119,7 @@ def test_the_strip_says_what_the_order_costs(client, factories, home, model):
     factories.screened(factories.study(home, ago=timedelta(hours=6, minutes=12)), 0.05)
     text = re.sub(r"<[^>]+>", "", client.get("/worklist/").content.decode())
     assert "Longest waiting less-likely study 6 h 12 m of 8 h" in text
-    assert "Order due time, v1" in text
+    assert "Order due time, v2" in text
 
 
 def test_without_a_model_worker_the_page_says_since_when_and_how_many(client, factories, home, model):

@@ -1,19 +1,18 @@
 """The formulas of the order."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from screening import order
-from screening.models import Priority
+from screening.models import Priority, Site
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def study(priority=Priority.ROUTINE, policy="due_time", received_at=NOON):
-    site = SimpleNamespace(policy=policy, cap_stat=60, cap_urgent=240, cap_routine=480)
-    return SimpleNamespace(site=site, priority=priority, received_at=received_at)
+def study(priority=Priority.ROUTINE, received_at=NOON, **site):
+    return SimpleNamespace(site=Site(**site), priority=priority, received_at=received_at)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +51,14 @@ def test_the_policy_probability_ignores_the_arrival():
 def test_waiting_lifts_a_less_likely_film_above_a_later_likely_one():
     waited = study(received_at=NOON - timedelta(hours=24))
     assert order.due(waited, 0.05)[0] < order.due(study(), 0.95)[0]
+
+
+def test_with_the_ai_order_switched_off_every_score_is_due_alike():
+    assert len({order.due(study(ai_order=False), p) for p in (0, 0.5, 1)}) == 1
+
+
+def test_due_time_and_limit_count_the_reading_hours_of_the_site_alone():
+    office = {"opens": time(8), "closes": time(17)}
+    due_at, cap_at = order.due(study(received_at=NOON + timedelta(hours=4), **office), 0.5)
+    assert (cap_at - NOON) == timedelta(days=1, hours=3)  # an hour today, seven tomorrow
+    assert (due_at - NOON) == timedelta(days=1, minutes=-4 * 60 + 30 * 48**0.5 - 60)
