@@ -134,19 +134,26 @@ def _keep(plan: Plan, record: Record, environment: dict[str, str]) -> None:
 
 
 class Crew(honcho.manager.Manager):
-    """honcho's manager, which may also be stopped while it is still starting."""
+    """honcho's manager, which heeds a stop at any instant.
 
-    _asked_early = False
+    Its own handlers print, and look for the pids of processes that have not reported them yet: one that interrupts a
+    line being printed raises, and leaves processes that nobody ends. So a signal is noted, for the loop's next turn.
+    """
 
-    def terminate(self) -> None:
-        if super()._all_started():
-            super().terminate()
-        else:  # honcho would look for the pid of a process that has not reported it yet
-            self._asked_early = True
+    _asked = ""
 
-    def _all_started(self) -> bool:
+    def _start(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+        super()._start()
+
+    def _note(self, number: int, _) -> None:
+        self._asked = signal.Signals(number).name
+
+    def _all_started(self) -> bool:  # what the loop asks at every turn, ten times a second
         started = super()._all_started()
-        if started and self._asked_early:
-            self._asked_early = False
-            super().terminate()
+        if started and self._asked:
+            self._system_print(f"{self._asked} received\n")
+            self._asked = ""
+            self.terminate()
         return started

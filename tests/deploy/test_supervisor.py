@@ -5,8 +5,10 @@ import signal
 import socket
 
 import pytest
+from honcho.printer import Printer
 
 from deploy.local.processes import Record
+from deploy.local.supervisor import Crew
 from tests.deploy.conftest import living, read_until, wait_for
 
 pytestmark = pytest.mark.faults
@@ -39,6 +41,40 @@ def test_a_stop_while_it_starts_ends_every_process(supervise, folder, words):
     said = process.communicate(timeout=60)[0]
     assert "Traceback" not in said
     assert wait_for(lambda: not living(folder))
+
+
+class Interrupted:
+    """An output whose first line a SIGTERM interrupts; as a file does, it takes no line within a line."""
+
+    def __init__(self):
+        self.text, self.busy = "", False
+
+    def write(self, line):
+        if self.busy:
+            raise RuntimeError("reentrant call")
+        self.busy, first = True, not self.text
+        if first:
+            os.kill(os.getpid(), signal.SIGTERM)
+        self.text += line
+        self.busy = False
+
+    def flush(self):
+        pass
+
+
+def test_a_stop_that_comes_while_a_line_is_printed_is_heeded():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out = Interrupted()
+    crew = Crew(Printer(out))
+    crew.add_process("sleeper", "exec sleep 60")
+    try:
+        crew.loop()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        crew.kill()
+    assert "SIGTERM received" in out.text
+    assert "sleeper stopped" in out.text
 
 
 def test_a_killed_supervisor_takes_its_processes_with_it(supervise, folder):
