@@ -5,19 +5,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ml import resample
 from ml.card import PREVALENCES, share_with_pneumonia
+from ml.intervals import wilson
 
-Z = 1.959964  # 95 %
 BINS = 15  # of the ECE, equal width, as in Guo 2017 (arXiv 1706.04599)
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """95 % interval of a rate (Wilson 1927); (0, 1) of nothing."""
-    if of == 0:
-        return 0.0, 1.0
-    rate, z2 = hits / of, Z * Z / of
-    middle = (rate + z2 / 2) / (1 + z2)
-    half = Z * np.sqrt(rate * (1 - rate) / of + z2 / (4 * of)) / (1 + z2)
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 def rate(hits: int, of: int) -> dict:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from screening import standing
+from screening import blinding, standing
 from screening.models import SHOWN, Band, Image, ModelVersion, Prediction, Screening
 
 OPEN = (Screening.State.PENDING, Screening.State.LEASED, Screening.State.SUPERSEDED)
@@ -35,11 +35,16 @@ def awaited(images):
     return Image.objects.filter(pk__in=images, gate="").exclude(Exists(ended))
 
 
-def answers(images):
-    """{image id: Answer} for those of the given images (ids) that have one; the active version's before older ones."""
+def answers(images, user=None):
+    """{image id: Answer} for those of the given images (ids) that have one; the active version's before older ones.
+
+    What is hidden from `user` (`screening.blinding`) is left out.
+    """
     if not images:
         return {}
     found = Prediction.objects.filter(SHOWN, image__in=images).select_related("image__study")
+    if user:
+        found = found.exclude(image__study__in=blinding.hidden(user).values("pk"))
     found = list(found.order_by("model_version__active", "created_at"))
     if not found:
         return {}

@@ -80,7 +80,7 @@ def _absent_likely(version, active):
 
 def with_finding(studies):
     """The studies with their latest signed finding, the one that counts, as `finding`."""
-    latest = Read.objects.filter(study=OuterRef("pk")).order_by("-signed_at")
+    latest = Read.objects.filter(study=OuterRef("pk")).exclude(kind=Read.Kind.SECOND).order_by("-signed_at")
     return studies.annotate(finding=Subquery(latest.values("finding")[:1]))
 
 

@@ -7,6 +7,8 @@ from screening import keeping, queue, reasons, sandbox
 from screening.models import Image
 
 CODE = Image.Gate.UNDECODABLE.value
+# How far apart the middles of pixels lie, as facts and Image name it.
+SPACING = ("row_spacing_mm", "column_spacing_mm", "spacing_at_detector")
 
 
 class NotDecoded(queue.Permanent):
@@ -41,6 +43,6 @@ def _decoded(original):
 
 def _fields(facts):
     centre, width = facts["window"] or (None, None)
-    named = {name: facts[name] for name in ("rows", "columns", "bits", "content_hash", "pixels_version")}
+    named = {name: facts[name] for name in ("rows", "columns", "bits", "content_hash", "pixels_version", *SPACING)}
     flaw = {"gate": facts["flaw"], "gate_detail": facts["flaw_detail"][:120]}
     return named | flaw | {"window_centre": centre, "window_width": width}

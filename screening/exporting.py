@@ -94,7 +94,8 @@ def _read_studies(wish) -> Iterator[Study]:
     studies = Study.objects.filter(status=Study.Status.READ, synthetic=wish.phantoms)
     if wish.sites:
         studies = studies.filter(site__in=wish.sites)
-    reads = Read.objects.select_related("model_version").order_by("signed_at")
+    # A second read changes no finding by itself.
+    reads = Read.objects.exclude(kind=Read.Kind.SECOND).select_related("model_version").order_by("signed_at")
     return studies.prefetch_related("images", Prefetch("reads", reads)).iterator(chunk_size=CHUNK)
 
 

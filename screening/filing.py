@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from ml.pixels.pseudonym import pseudonym
 from screening import handling, keeping, order, queue, standing, worklist
+from screening.decoding import SPACING
 from screening.gate import gate_of
 from screening.models import Event, Image, Priority, Site, Study
 
@@ -125,6 +126,7 @@ def _new_image(facts, sha256, decoded):
         frames=facts["frames"], burned_in=facts["burned_in"], deidentified=bool(decoded.cleaned),
         original_sha256=keeping.digest(decoded.cleaned) if decoded.cleaned else "",
         rows=facts["rows"], columns=facts["columns"], bits=facts["bits"], window_centre=centre, window_width=width,
+        **{name: facts[name] for name in SPACING},
         original=keeping.name("originals", key=key), **renditions,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
 WEEK = frozenset(range(7))
 UTC = ZoneInfo("UTC")
 
@@ -44,6 +45,24 @@ class Hours:
                 return start + wait
             wait -= max(end - start, timedelta(0))
             day += DAY
+
+    def between(self, start, end):
+        """The reading time (timedelta) from the instant `start` to `end`: `after` turned round. Zero where `end` comes
+        first."""
+        if self.always:
+            return max(end - start, timedelta(0))
+        counted = timedelta(0)
+        day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        while day <= last:
+            opened, closed = self._open_on(day)
+            counted += max(min(closed, end) - max(opened, start), timedelta(0))
+            day += DAY
+        return counted
+
+    def resumes(self, instant):
+        """When reading goes on, or None where it goes on at `instant`."""
+        first = self.after(instant, MOMENT) - MOMENT
+        return first if first > instant else None
 
     def _open_on(self, day):
         """(start, end) of one date, as instants in UTC; the same twice where nobody reads then.

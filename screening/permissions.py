@@ -4,10 +4,11 @@ A study of a site that is not the user's does not exist for that user: views ans
 Administrators run the house; they see no film unless they are also a reader or a technologist of its site.
 """
 
-from screening.models import Batch, Role, Study
+from screening.models import Batch, Role, Site, Study
 
 TECHNOLOGIST, RADIOLOGIST = Role.TECHNOLOGIST, Role.RADIOLOGIST
 ADMINISTRATOR, CLINICAL_LEAD = Role.ADMINISTRATOR, Role.CLINICAL_LEAD
+RESULTS = Role.RESULTS
 SEES_FILMS = (TECHNOLOGIST, RADIOLOGIST, CLINICAL_LEAD)
 
 
@@ -43,6 +44,23 @@ def may_see_worklist(user):
 def may_read(user, study=None):
     """Claim, read and sign."""
     return user.has_role(RADIOLOGIST) and (study is None or belongs_to(user, study.site))
+
+
+def may_end_claim(user, study=None):
+    """End somebody else's claim: administrators everywhere, the clinical lead at the own sites."""
+    if may_administer(user):
+        return True
+    return user.has_role(CLINICAL_LEAD) and (study is None or belongs_to(user, study.site))
+
+
+def may_switch_order(user, site=None):
+    """Switch the AI order of a site off and on at once: its clinical lead. Administrators do it on the site's page."""
+    return user.has_role(CLINICAL_LEAD) and (site is None or belongs_to(user, site))
+
+
+def may_see_results(user, site=None):
+    """What was signed at a site, as a list: for those who treat by it. Reading there is not enough."""
+    return user.has_role(RESULTS, CLINICAL_LEAD) and (site is None or belongs_to(user, site))
 
 
 def may_see_reads(user):
@@ -97,6 +115,23 @@ def may_administer(user):
     return user.has_role(ADMINISTRATOR)
 
 
+def may_see_turnaround(user):
+    """How long studies took: figures, and no patient's data, so administrators see them too."""
+    return user.has_role(ADMINISTRATOR, CLINICAL_LEAD, RADIOLOGIST)
+
+
+def sites_of_turnaround(user):
+    """The sites whose turn-around this user sees: the own ones; an administrator of none sees all of them."""
+    if may_administer(user) and not sites_of(user).exists():
+        return Site.objects.all()
+    return sites_of(user)
+
+
+def may_simulate(user):
+    """Try an order of the worklist in a simulated reading room: those who decide about it."""
+    return user.has_role(ADMINISTRATOR, CLINICAL_LEAD)
+
+
 class Menu:
     """The rules that need no study, as templates ask them: `{% if may.upload %}`."""
 
@@ -116,8 +151,24 @@ class Menu:
         return may_read(self.user)
 
     @property
+    def agreement(self):
+        return may_see_reads(self.user)
+
+    @property
     def studies(self):
         return self.user.has_role(*SEES_FILMS)
+
+    @property
+    def results(self):
+        return may_see_results(self.user)
+
+    @property
+    def turnaround(self):
+        return may_see_turnaround(self.user)
+
+    @property
+    def simulate(self):
+        return may_simulate(self.user)
 
     @property
     def administer(self):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import Count, ExpressionWrapper, F, FloatField, Max, Min, Q
 from django.db.models.functions import Extract, Now
 
-from screening import failures, reasons, wording
+from screening import blinding, failures, reasons, wording
 from screening.answers import OPEN
 from screening.models import Band, Batch, Image, Job, ModelVersion, Receipt, Screening, Study
 
@@ -70,8 +70,8 @@ class Progress:
         return self.screened == self.images and not self.working
 
 
-def progress(batch):
-    """The Progress of a batch."""
+def progress(batch, user=None):
+    """The Progress of a batch; without its bands where some of them are hidden from `user` (`screening.blinding`)."""
     active = ModelVersion.objects.filter(active=True).only("pk").first()
     files, gates, films, archives = _files(batch), _gates(batch), _screened(batch, active), archives_of(batch)
     taken = sum(row["films"] for row in files)
@@ -80,7 +80,7 @@ def progress(batch):
         outcomes=dict.fromkeys(Receipt.Outcome.values, 0) | _summed((row["outcome"], row["files"]) for row in files),
         reasons=[Reason(row["reason"], row["outcome"], row["files"]) for row in files if row["reason"]],
         screenings=states,
-        bands=dict.fromkeys(Band.values, 0) | _bands(batch),
+        bands=dict.fromkeys(Band.values, 0) | ({} if user and _hides(batch, user) else _bands(batch)),
         archives=archives,
         packed=sum(job.left or 0 for job in archives if job.state in Job.UNSETTLED),
         held=held,
@@ -93,6 +93,10 @@ def progress(batch):
         ],
         eta_s=_eta_s(states, films, [job for job in archives if job.state in Job.UNSETTLED], active),
     )
+
+
+def _hides(batch, user):
+    return batch.site.blind_first and blinding.hidden(user).filter(site=batch.site).exists()
 
 
 def siblings(batch, sites):

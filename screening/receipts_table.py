@@ -18,20 +18,21 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NOT_UNPACKED = "not unpacked"
 
 
-def receipts_csv(batch):
+def receipts_csv(batch, user=None):
     """Text, a chunk of lines at a time: a header, a line a receipt in the order they were given, and a line an archive
-    that is not unpacked (or not to the end), since its files have no line of their own."""
-    lines = csv.writer(_Echo())
+    that is not unpacked (or not to the end), since its files have no line of their own. What the AI says is left out
+    where it is hidden from `user`."""
+    lines = csv.writer(Echo())
     yield lines.writerow(COLUMNS)
     receipts = Receipt.objects.filter(batch=batch).select_related("study").order_by("created_at", "id")
     receipts = receipts.iterator(chunk_size=CHUNK)
     while chunk := list(islice(receipts, CHUNK)):
-        said = answers([receipt.image_id for receipt in chunk if receipt.image_id])
+        said = answers([receipt.image_id for receipt in chunk if receipt.image_id], user)
         yield "".join(lines.writerow(_line(receipt, said.get(receipt.image_id))) for receipt in chunk)
     yield "".join(lines.writerow(_line_of_archive(job)) for job in archives_of(batch))
 
 
-class _Echo:
+class Echo:
     """csv's writer returns what `write` returns: the line itself."""
 
     def write(self, line):
@@ -40,7 +41,7 @@ class _Echo:
 
 def _line(receipt, answer):
     study = receipt.study
-    return _safe((
+    return safe((
         receipt.name, receipt.outcome, receipt.reason, receipt.sentence, receipt.size, receipt.sha256,
         receipt.study_id, receipt.image_id, study and (wording.ai_state(study.ai_state) or "screened"),
         answer and Band(answer.band).label, answer and answer.score, answer and answer.model_version,
@@ -51,10 +52,11 @@ def _line(receipt, answer):
 def _line_of_archive(job):
     sentence = job.error_sentence or wording.not_unpacked(job.left, "it waits for its turn")
     nothing = [""] * (len(COLUMNS) - 5)
-    return _safe((job.name, NOT_UNPACKED, job.error_code, sentence, *nothing, wording.RESEARCH_USE))
+    return safe((job.name, NOT_UNPACKED, job.error_code, sentence, *nothing, wording.RESEARCH_USE))
 
 
-def _safe(cells):
+def safe(cells):
+    """The cells of a line as texts that no spreadsheet takes for formulas; None is empty."""
     return [_safe_cell("" if cell is None else str(cell)) for cell in cells]
 
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from screening import lifecycle, order
-from screening.models import SHOWN, YEARS, Band, Event, Image, ModelVersion, Prediction, Screening, Study
+from screening.models import SHOWN, YEARS, Band, Event, Image, ModelVersion, Prediction, Screening, Site, Study
 
 S = Study.Status
 FIELDS = ("probability", "band", "ai_state", "model_version_id", "due_at", "cap_at")
@@ -20,6 +20,12 @@ FROM unnest(%s::uuid[], %s::float8[], %s::text[], %s::text[], %s::uuid[], %s::ti
     AS new(id, probability, band, ai_state, model_version, due_at, cap_at)
 WHERE held.id = new.id
 """
+PLACE = """
+UPDATE screening_study AS held SET due_at = new.due_at, cap_at = new.cap_at
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) AS new(id, due_at, cap_at) WHERE held.id = new.id
+"""
+# Studies that are moved by one statement when their site's order changes.
+AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,12 @@ def recompute(study_ids):
 
     A study that is being read, read or withdrawn keeps its status; its probability, band and due time follow.
     """
-    studies = list(
-        Study.objects.select_for_update(of=("self",)).select_related("site").filter(pk__in=study_ids).order_by("pk")
-    )
-    # Asked once the studies are locked: a promotion meanwhile waits for them, or has been waited for.
+    studies = list(Study.objects.select_for_update().filter(pk__in=study_ids).order_by("pk"))
+    # Asked once the studies are locked: a promotion, or a change of a site's order, waits for them meanwhile, or has
+    # been waited for.
+    sites = Site.objects.in_bulk({study.site_id for study in studies})
+    for study in studies:
+        study.site = sites[study.site_id]
     active = ModelVersion.objects.filter(active=True).first()
     images = defaultdict(list)
     for image in Image.objects.filter(study__in=studies):
@@ -201,6 +209,20 @@ def waiting_status(study):
 
 @transaction.atomic
 def recompute_site(site):
-    """Bring every waiting study of a site to its current policy and limits."""
-    ids = Study.objects.filter(site=site, status__in=Study.ON_WORKLIST).values_list("pk", flat=True)
-    recompute(list(ids))
+    """Bring every waiting study of a site to its current policy, limits and reading hours; scores stay as they are."""
+    place = Study.objects.filter(site=site, status__in=Study.ON_WORKLIST)
+    ids = list(place.select_for_update().order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), AT_ONCE):
+        lot = Study.objects.filter(pk__in=ids[first : first + AT_ONCE]).only(
+            "site", "priority", "received_at", "probability", "ai_state"
+        )
+        _move_to(site, list(lot))
+
+
+def _move_to(site, studies):
+    for study in studies:
+        study.site = site
+    times = [order.due(study, weight(study)) for study in studies]
+    columns = [[study.pk for study in studies], [due_at for due_at, _ in times], [cap_at for _, cap_at in times]]
+    with connection.cursor() as cursor:
+        cursor.execute(PLACE, columns)

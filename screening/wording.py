@@ -69,6 +69,7 @@ def age(study):
     return f"{group.label}, as sent" if group else group.label
 
 
+FINDING_FIRST = "The AI's answer is shown once you have chosen a finding."
 SCREENINGS_CANCELLED = "The batch was cancelled before the AI had looked at these films."
 
 

@@ -1,26 +1,28 @@
-"""The worklist: which study comes first, and taking it.
+"""The worklist: which study comes first, a page of it, and what its rows say.
 
 By class (stat, urgent, routine), then those past their limit by limit, then by due time, arrival, id. An order that
-asks for now() has no index, so each class is read as two index ranges at an instant t0 that the cursor keeps:
-`cap_at <= t0` by (cap_at, id), then `cap_at > t0` by (due_at, received_at, id).
+asks for now() has no index, so each class is read as two ranges at an instant t0 that the cursor keeps; where they lie,
+`screening.places` asks.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.core import signing
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, UUIDField, Value
 
-from screening import wording
+from screening import order, places, wording
+from screening.choice import EVERYTHING
 from screening.models import Band, Priority, Read, Study
+from screening.models.people import Policy
+from screening.places import Place
 
-OVERDUE_KEY = ("cap_at", "id")
-DUE_KEY = ("due_at", "received_at", "id")
-# In this order: (class, past its limit).
-RANGES = [(priority, overdue) for priority in Priority for overdue in (True, False)]
 PAGE_SIZE = 50
+# A search shows no more than these; so many are tried before the next lot, when a reader asks for the next study.
+FOUND, TRIED = 100, 20
 
 
 class BadCursor(ValueError):
@@ -29,25 +31,24 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page ended: the instant t0, the number of the range in RANGES, and the key of the last row (or None)."""
+    """Where a page ended: the instant t0, and the Place of its last row (None for the top)."""
 
     t0: datetime
-    position: int = 0
-    key: tuple | None = None
+    place: Place | None = None
 
     def encode(self):
-        key = self.key and [value.isoformat() if isinstance(value, datetime) else str(value) for value in self.key]
-        return signing.dumps([self.t0.isoformat(), self.position, key], salt="worklist", compress=True)
+        key = [value.isoformat() if isinstance(value, datetime) else str(value) for value in self.place.key]
+        return signing.dumps([self.t0.isoformat(), self.place.position, key], salt="worklist", compress=True)
 
     @classmethod
     def decode(cls, text):
         try:
             t0, position, key = signing.loads(text, salt="worklist")
-        except signing.BadSignature as error:
+            at, received_at, pk = key
+        except (signing.BadSignature, ValueError) as error:
             raise BadCursor("this page link is not valid any more; go back to the top of the worklist") from error
-        if key:
-            key = (*map(datetime.fromisoformat, key[:-1]), UUID(key[-1]))
-        return cls(datetime.fromisoformat(t0), position, key)
+        key = (datetime.fromisoformat(at), datetime.fromisoformat(received_at), UUID(pk))
+        return cls(datetime.fromisoformat(t0), Place(position, key))
 
 
 @dataclass(frozen=True)
@@ -66,48 +67,67 @@ def database_now():
         return cursor.fetchone()[0]
 
 
-def in_range(studies, position, t0):
-    """The studies of one range, in its order."""
-    priority, overdue = RANGES[position]
-    if overdue:
-        return studies.filter(priority=priority, cap_at__lte=t0).order_by(*OVERDUE_KEY)
-    return studies.filter(priority=priority, cap_at__gt=t0).order_by(*DUE_KEY)
+def page(studies, *, sites, choice=EVERYTHING, known=None, after=None, size=PAGE_SIZE):
+    """One page of the chosen of the given studies (a queryset of `waiting`) in the order of the worklist.
 
-
-def _key_names(position):
-    return OVERDUE_KEY if RANGES[position][1] else DUE_KEY
-
-
-def _beyond(position, key):
-    """Rows after `key` in the order of the range: (a, b, c) > (x, y, z), spelt out so that the index serves it."""
-    names = _key_names(position)
-    beyond = Q()
-    for depth in range(len(names)):
-        equal = dict(zip(names[:depth], key[:depth], strict=True))
-        beyond |= Q(**equal, **{f"{names[depth]}__gt": key[depth]})
-    return beyond & Q(**{f"{names[0]}__gte": key[0]})
-
-
-def page(studies, *, after=None, size=PAGE_SIZE):
-    """One page of the given studies (a queryset) in the order of the worklist.
-
-    `after` is the cursor text of the page before; raises BadCursor.
+    `sites` are the Sites that the studies are of: what waits elsewhere is not looked at. `known` is the Tally of these
+    sites, if it was asked for before. `after` is the cursor text of the page before; raises BadCursor.
     """
-    cursor = Cursor.decode(after) if after else Cursor(database_now())
-    found, position, key = [], cursor.position, cursor.key
-    while position < len(RANGES) and len(found) <= size:
-        rows = in_range(studies, position, cursor.t0)
-        if key:
-            rows = rows.filter(_beyond(position, key))
-        found += [(position, study) for study in rows[: size + 1 - len(found)]]
-        position, key = position + 1, None
+    cursor = Cursor.decode(after) if after else Cursor(known.now if known else database_now())
+    ids = [site.pk for site in sites]
+    if choice.mine:
+        mine = list(studies.filter(site__in=ids, claimed_by=choice.mine)[:FOUND])
+        return Page(_in_order(mine, choice, cursor.t0), cursor.t0, None)
+    parts = _kinds(ids, choice, known) if choice.by_ai else ids
+    found, place, last = [], cursor.place, False
+    while len(found) <= size and not last:
+        lot = size + 1 - len(found)
+        stand = places.walk(parts, cursor.t0, choice.positions, lot, after=place, free=choice.unclaimed)
+        here = {study.pk: study for study in studies.filter(pk__in=[each.pk for each in stand])}
+        found += [(each, here[each.pk]) for each in stand if each.pk in here]
+        last, place = len(stand) < lot, stand[-1] if stand else None
     shown = found[:size]
-    return Page([study for _, study in shown], cursor.t0, _next(cursor.t0, shown) if len(found) > size else None)
+    further = Cursor(cursor.t0, shown[-1][0]).encode() if len(found) > size else None
+    return Page([study for _, study in shown], cursor.t0, further)
 
 
-def _next(t0, shown):
-    position, last = shown[-1]
-    return Cursor(t0, position, tuple(getattr(last, name) for name in _key_names(position))).encode()
+def _kinds(ids, choice, known):
+    kinds = known.kinds if known else places.kinds(ids)
+    return [kind for kind in kinds if kind.site in ids and choice.of_kind(kind)]
+
+
+def _in_order(studies, choice, t0):
+    """A few studies, already read: those chosen, in order."""
+    chosen = [(places.place_of(study, t0), study) for study in studies if choice.takes(study, t0)]
+    return [study for _, study in sorted(chosen, key=lambda each: (each[0].position, each[0].key))]
+
+
+def search(studies, words, *, sites, choice=EVERYTHING):
+    """(Page, whether there are more) of the given worklist studies whose accession or patient ID begins with `words`.
+
+    At most FOUND of each; where there are more, whoever searches types more.
+    """
+    t0, ids = database_now(), [site.pk for site in sites]
+    listed, found = Study.objects.filter(site__in=ids, status__in=Study.ON_WORKLIST), []
+    for name in ("accession", "patient_id"):
+        begins = listed.filter(~Q(**{name: ""}), **{f"{name}__istartswith": words})
+        found.append(list(begins.values_list("pk", flat=True)[: FOUND + 1]))
+    here = list(studies.filter(pk__in=[pk for lot in found for pk in lot[:FOUND]]))
+    return Page(_in_order(here, choice, t0), t0, None), any(len(lot) > FOUND for lot in found)
+
+
+def free(sites):
+    """Lists of the ids of the studies that nobody reads at these sites (ids), a few at a time, in order."""
+    t0, place = database_now(), None
+    while lot := places.walk(sites, t0, EVERYTHING.positions, TRIED, after=place, free=True):
+        yield [each.pk for each in lot]
+        place = lot[-1]
+
+
+def as_listed(ids):
+    """An expression that orders studies as these ids stand."""
+    listed = Value(ids, output_field=ArrayField(UUIDField()))
+    return Func(listed, F("pk"), function="array_position")
 
 
 def waiting(studies):
@@ -117,32 +137,23 @@ def waiting(studies):
     return listed.annotate(reopened=Exists(Read.objects.filter(study=OuterRef("pk"))))
 
 
-FILTERS = {
-    "likely": Q(band=Band.LIKELY),
-    "uncertain": Q(band=Band.UNCERTAIN),
-    "less_likely": Q(band=Band.LESS_LIKELY),
-    "pending": Q(status=Study.Status.RECEIVED, band=""),
-    "without_ai": Q(status=Study.Status.UNSCREENED),
-}
-
-
-def counts(studies, user):
-    """How many of the given worklist studies each filter shows, by its name; `all` and `mine` too."""
-    aggregates = {name: Count("pk", filter=condition) for name, condition in FILTERS.items()}
-    return studies.order_by().aggregate(all=Count("pk"), mine=Count("pk", filter=Q(claimed_by=user)), **aggregates)
-
-
-def reason(study, now):
-    """Why a study (of `waiting`) stands where it stands, as its row says it."""
+def reason(study, now, hidden=False):
+    """Why a study (of `waiting`) stands where it stands, as its row says it; `hidden`, without what the AI says."""
     parts = [] if study.priority == Priority.ROUTINE else [Priority(study.priority).label]
     if study.reopened:
         parts.append("new image after signing")
     if study.cap_at <= now:
-        hours = (study.cap_at - study.received_at).total_seconds()
-        parts.append(f"past the {wording.duration(hours).replace(' 00 m', '')} limit")
+        parts.append(f"past the {_limit(study)} limit")
+    elif hidden and study.band:
+        parts.append("the AI's answer comes after your finding")
     else:
         parts.append(_ai_reason(study))
     return "; ".join(parts)
+
+
+def _limit(study):
+    """The limit of the study's class at its site, in reading time, as it is said."""
+    return wording.duration(order.cap(study.site, study.priority).total_seconds()).replace(" 00 m", "")
 
 
 def _ai_reason(study):
@@ -153,8 +164,11 @@ def _ai_reason(study):
     return f"{band}; {words}" if words else band
 
 
-def due(study):
-    """The instant that a row shows: the earlier of due and limit; the limit alone under the policy `probability`."""
-    if study.site.policy == "probability":
+def due(study, hidden=False):
+    """The instant that a row shows: the earlier of due and limit.
+
+    The limit alone under the policy `probability`, and where the AI's answer is `hidden`: a due time tells the score.
+    """
+    if hidden or order.policy(study.site) == Policy.PROBABILITY:
         return study.cap_at
     return min(study.due_at, study.cap_at)

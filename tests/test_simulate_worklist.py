@@ -4,28 +4,73 @@ import io
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+
+from screening import goals
 
 
 @pytest.fixture(scope="module")
-def ratios(tmp_path_factory):
-    """{world: a function (group, figure) -> due time's waits as a share of first come, first served's}."""
-    file = tmp_path_factory.mktemp("simulation") / "waits.json"
-    call_command("simulate_worklist", seeds=5, days=60, json=file, stdout=io.StringIO())
-
-    def of(policies):
-        return lambda group, figure: policies["due_time"][group][figure] / policies["fifo"][group][figure]
-
-    return {name: of(policies) for name, policies in json.loads(file.read_text())["minutes"].items()}
+def found(tmp_path_factory):
+    """(what the command printed, what it wrote to its file)."""
+    file, said = tmp_path_factory.mktemp("simulation") / "waits.json", io.StringIO()
+    call_command("simulate_worklist", seeds=5, days=60, check=True, json=file, stdout=said)
+    return said.getvalue(), json.loads(file.read_text())
 
 
-def test_pneumonia_waits_less_than_half_as_long(ratios):
-    assert ratios["this model, reading day and night"]("pneumonia", "mean") <= 0.45
+def ratio(found, world, group, figure, policy="due_time"):
+    policies = found[1]["minutes"][world]
+    return policies[policy][group][figure] / policies["fifo"][group][figure]
 
 
-def test_pneumonia_that_the_ai_missed_waits_hardly_longer(ratios):
-    assert ratios["this model, reading day and night"]("missed", "mean") <= 1.1
+@pytest.mark.parametrize(
+    ("world", "group", "figure", "most"),
+    [
+        ("this model, reading day and night", "pneumonia", "mean", 0.45),
+        ("this model, reading day and night", "missed", "mean", 1.10),
+        ("this model, reading day and night", "all", "max", 1.10),
+        ("a worthless model", "all", "max", 1.10),
+    ],
+)
+def test_the_goals_of_the_design_are_met(found, world, group, figure, most):
+    assert ratio(found, world, group, figure) <= most
 
 
-def test_even_a_worthless_model_makes_nobody_wait_much_longer_than_the_longest_wait_before(ratios):
-    assert ratios["a worthless model"]("all", "max") <= 1.10
+def test_the_mean_over_all_films_is_the_same_under_every_policy(found):
+    for policy in goals.POLICIES:
+        assert ratio(found, "this model, reading day and night", "all", "mean", policy) == pytest.approx(1, abs=0.02)
+
+
+def test_reading_from_8_to_17_is_reported_beside_it(found):
+    text, written = found
+    assert "three readers from 8 to 17" in text
+    assert ratio(found, "this model, three readers from 8 to 17", "pneumonia", "mean") < 1
+    assert len(written["beside"]) == len(written["goals"]) == len(goals.GOALS)
+
+
+def test_every_goal_is_printed_with_its_interval(found):
+    text, written = found
+    assert text.count("pass  ") == len(goals.GOALS)
+    for each in written["goals"]:
+        of = each["ratio"]
+        assert of["low"] < of["mean"] < of["high"]
+        assert f"{of['mean']:.3f} ({of['low']:.3f} to {of['high']:.3f})" in text
+
+
+@pytest.fixture
+def hopeless(monkeypatch):
+    monkeypatch.setattr(goals, "GOALS", (goals.Goal("Pneumonia: the mean wait", "pneumonia", "mean", 0.01),))
+
+
+def test_a_goal_that_is_missed_fails_the_command_only_where_it_is_to_check(hopeless):
+    said = io.StringIO()
+    call_command("simulate_worklist", seeds=2, days=5, stdout=said)
+    assert "FAIL  Pneumonia" in said.getvalue()
+    with pytest.raises(SystemExit) as ended:
+        call_command("simulate_worklist", seeds=2, days=5, check=True, stdout=said)
+    assert ended.value.code == 1
+
+
+@pytest.mark.parametrize("wrong", [{"seeds": 1}, {"days": 0}, {"model": "nowhere"}])
+def test_what_cannot_be_simulated_gets_a_sentence(wrong):
+    with pytest.raises(CommandError, match=r"two seeds|no model nowhere"):
+        call_command("simulate_worklist", **wrong)

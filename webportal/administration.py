@@ -4,6 +4,7 @@
 """
 
 import secrets
+from datetime import time
 
 from axes.utils import reset as unlock
 from django.conf import settings
@@ -22,7 +23,8 @@ ORDERING = {
 }  # fmt: skip
 # What the history says of a site that was changed.
 TOLD = (
-    "code", "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence", "deidentify", "daily_files",
+    "code", "name", "policy", "ai_order", "cap_stat", "cap_urgent", "cap_routine", "opens", "closes", "reading_days",
+    "time_zone", "blind_first", "second_read_share", "prevalence", "deidentify", "webhook_url", "daily_files",
     "daily_gigabytes", "daily_files_a_user",
 )  # fmt: skip
 
@@ -148,6 +150,11 @@ def save_site(site, actor=None):
     changed = {name: [getattr(was, name, None), getattr(site, name)] for name in TOLD}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:
-        Event.note(Event.Kind.SITE, actor=actor, site=site, created=was is None, changed=changed)
+        told = {name: [_told(value) for value in pair] for name, pair in changed.items()}
+        Event.note(Event.Kind.SITE, actor=actor, site=site, created=was is None, changed=told)
     if was and ORDERING & changed.keys():
         standing.recompute_site(site)
+
+
+def _told(value):
+    return f"{value:%H:%M}" if isinstance(value, time) else value

@@ -11,23 +11,33 @@ from screening.models import SHOWN, Image, ModelVersion, Prediction, Study
 
 @dataclass
 class AiCard:
-    """The AI's answer as it stands: band, score, what the band is worth at its site, and whose it is."""
+    """The AI's answer as it stands: band, score, what the band is worth at its site, and whose it is.
+
+    `hidden` from a reader who has no finding yet (`screening.blinding`), it says none of that.
+    """
 
     study: Study
+    hidden: bool = False
 
     @property
     def pending(self):
         """Whether an answer, or a better one, may still come."""
         study = self.study
-        return study.ai_state in ("pending", "partly_screened") and study.status != Study.Status.WITHDRAWN
+        return (
+            not self.hidden
+            and study.ai_state in ("pending", "partly_screened")
+            and study.status != Study.Status.WITHDRAWN
+        )
 
     @property
     def failed(self):
-        return self.study.ai_state in ("failed", "quarantined", "cancelled", "partly_failed")
+        return not self.hidden and self.study.ai_state in ("failed", "quarantined", "cancelled", "partly_failed")
 
     @property
     def words(self):
         """Why there is no score, or why it does not count; empty where it does."""
+        if self.hidden:
+            return ""
         if self._gated:
             return wording.gate(self._gated)
         words = wording.ai_state(self.study.ai_state)
@@ -43,6 +53,8 @@ class AiCard:
     @property
     def mark(self):
         """Changes whenever the answer does."""
+        if self.hidden:
+            return "hidden"
         study = self.study
         return f"{study.ai_state}/{study.band}/{study.score}/{study.model_version_id or ''}"
 
@@ -50,7 +62,7 @@ class AiCard:
     def worth(self):
         """`About 7 of 10 films ...`; empty where the band does not rest on a score that counts."""
         study = self.study
-        if study.ai_state != "screened" or study.model_version is None:
+        if self.hidden or study.ai_state != "screened" or study.model_version is None:
             return ""
         ppv = ppv_of(study)
         prevalence = f"{100 * study.site.prevalence:.3g} % prevalence"
@@ -59,6 +71,8 @@ class AiCard:
     @cached_property
     def _answers(self):
         """{version: [Answer of each image]}, of the versions that are shown, in the order they first answered."""
+        if self.hidden:
+            return {}
         found = Prediction.objects.filter(SHOWN, image__study=self.study).select_related("model_version")
         said = {}
         for prediction in found.order_by("created_at"):

@@ -62,6 +62,22 @@ ALLOWED_HOSTS = setting("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], li
 CSRF_TRUSTED_ORIGINS = setting("TRUSTED_ORIGINS", [], list)
 # Behind a proxy that ends TLS; it must set X-Forwarded-Proto itself.
 BEHIND_TLS = setting("BEHIND_TLS", False, bool, need="yes or no")
+# Where people reach the portal, for the links in e-mails.
+PORTAL_URL = setting("PORTAL_URL", "").rstrip("/")
+
+
+def mail_settings():
+    """Django's EMAIL_ settings of FIRSTREAD_EMAIL_URL; none where it is not set, and then nothing is mailed."""
+    url = setting(
+        "EMAIL_URL", "", check=lambda url: not url or url.startswith("smtp"), need="smtp://user:password@host:25"
+    )
+    return env.email_url_config(url) if url else {}
+
+
+MAIL = mail_settings()
+vars().update({name: value for name, value in MAIL.items() if name.startswith("EMAIL_")})
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = setting("EMAIL_FROM", "firstread@localhost")
 
 INSTALLED_APPS = [
     "screening",
@@ -200,6 +216,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [ROOT / "webportal" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -239,6 +256,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "BatchState": "screening.models.batches.Batch.State",
+        "FindingEnum": "screening.models.reads.Finding",
         "JobState": "screening.models.screenings.Job.State",
     },
     # The docs are served without the internet.

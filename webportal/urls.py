@@ -6,17 +6,25 @@ from webportal.api.docs import Docs, Schema
 from webportal.views import (
     account,
     batches,
+    claims,
     health,
     home,
     images,
     models,
+    notices,
     operations,
     pictures,
     reading,
+    results,
+    second_reads,
+    simulation,
     sites,
     studies,
+    turnaround,
     upload,
     users,
+    webhooks,
+    worklist_acts,
 )
 from webportal.views import worklist as worklists
 
@@ -26,9 +34,16 @@ urlpatterns = [
     path("login/", account.Login.as_view(), name="login"),
     path("logout/", account.Logout.as_view(), name="logout"),
     path("password/", account.PasswordChange.as_view(), name="password_change"),
+    # What people are told.
+    path("notices/", notices.index, name="notices"),
+    path("notices/bell", notices.bell, name="notices_bell"),
+    path("notices/<uuid:pk>", notices.follow, name="notice"),
     # The worklist.
     path("worklist/", worklists.show, name="worklist"),
     path("worklist/next", worklists.next_study, name="next_study"),
+    path("views/", worklist_acts.save_view, name="view_save"),
+    path("views/<uuid:pk>/delete", worklist_acts.delete_view, name="view_delete"),
+    path("worklist/ahead", images.films_ahead, name="films_ahead"),
     # Studies: looking, reading, handling.
     path("studies/", studies.index, name="studies"),
     path("studies/<uuid:pk>/", studies.show, name="study"),
@@ -38,10 +53,26 @@ urlpatterns = [
     path("studies/<uuid:pk>/draft", reading.draft, name="draft"),
     path("studies/<uuid:pk>/sign", reading.sign, name="sign"),
     path("studies/<uuid:pk>/addend", reading.addend, name="addend"),
+    path("studies/<uuid:pk>/show-ai", reading.show_ai, name="show_ai"),
+    path("studies/<uuid:pk>/hand-over", claims.hand_over, name="hand_over"),
+    path("studies/<uuid:pk>/end-claim", claims.end, name="end_claim"),
+    path("reads/<uuid:pk>/why", reading.say_why, name="say_why"),
     path("studies/<uuid:pk>/class", studies.change_priority, name="change_priority"),
     path("studies/<uuid:pk>/withdraw", studies.withdraw, name="withdraw"),
     path("studies/<uuid:pk>/restore", studies.restore, name="restore"),
     path("studies/<uuid:pk>/retry", studies.retry, name="retry"),
+    # Reading a second time, and what it tells.
+    path("second-reads/", second_reads.index, name="second_reads"),
+    path("second-reads/next", second_reads.next_one, name="second_next"),
+    path("second-reads/agreement", second_reads.show_agreement, name="agreement"),
+    path("second-reads/<uuid:pk>/", second_reads.show, name="second_read"),
+    path("second-reads/<uuid:pk>/claim", second_reads.claim, name="second_claim"),
+    path("second-reads/<uuid:pk>/release", second_reads.release, name="second_release"),
+    path("second-reads/<uuid:pk>/draft", second_reads.draft, name="second_draft"),
+    path("second-reads/<uuid:pk>/sign", second_reads.sign, name="second_sign"),
+    # What was signed, by day.
+    path("results/", results.show, name="results"),
+    path("results/csv", results.as_csv, name="results_csv"),
     # Sending films.
     path("upload/", upload.upload, name="upload"),
     path("batches/<uuid:pk>/", batches.batch, name="batch"),
@@ -72,6 +103,10 @@ urlpatterns = [
     path("models/<uuid:pk>/rescreen", models.rescreen, name="model_rescreen"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    # What the order costs whom: as it was, and simulated.
+    path("turnaround/", turnaround.show, name="turnaround"),
+    path("turnaround/tables.csv", turnaround.table, name="turnaround_csv"),
+    path("simulation/", simulation.show, name="simulation"),
     # Users and sites.
     path("users/", users.index, name="users"),
     path("users/new", users.create, name="user_new"),
@@ -82,6 +117,10 @@ urlpatterns = [
     path("sites/", sites.index, name="sites"),
     path("sites/new", sites.create, name="site_new"),
     path("sites/<uuid:pk>/", sites.show, name="site"),
+    path("sites/<uuid:pk>/order", worklist_acts.switch_order, name="site_order"),
+    path("sites/<uuid:pk>/webhook", webhooks.show, name="site_webhook"),
+    path("sites/<uuid:pk>/webhook/key", webhooks.draw_key, name="site_webhook_key"),
+    path("sites/<uuid:pk>/webhook/test", webhooks.test, name="site_webhook_test"),
     # The API.
     path("api/v1/", include("webportal.api.urls")),
     path("api/schema", Schema.as_view(), name="api_schema"),

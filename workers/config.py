@@ -34,6 +34,8 @@ task_routes = {
     "workers.tasks.unpack": {"queue": "operations"},
     "workers.tasks.decode": {"queue": "operations"},
     "workers.tasks.confirm": {"queue": "operations"},
+    "workers.tasks.mail": {"queue": "operations"},
+    "workers.tasks.webhook": {"queue": "operations"},
     "workers.tasks.sweep": {"queue": "operations"},
 }
 beat_schedule = {

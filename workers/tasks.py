@@ -5,9 +5,9 @@ from datetime import timedelta
 from celery import shared_task
 from django.db.models.functions import Now
 
-from screening import queue, reading, rollout, spool
+from screening import notices, queue, reading, rereading, rollout, spool
 from screening.models import Heartbeat, Job
-from workers import decoding, dispatch, engine, heartbeat, jobs
+from workers import decoding, dispatch, engine, heartbeat, jobs, notifying
 
 # Of a promotion whose process died before every study followed: some 10 s of them a sweep.
 FOLLOW_CHUNKS = 50
@@ -48,6 +48,18 @@ def decode(ids):
 
 
 @shared_task
+def mail(ids):
+    """Needs pending mail jobs, leaves each sent, put off, or failed."""
+    notifying.mail()
+
+
+@shared_task
+def webhook(ids):
+    """Needs pending webhook jobs, leaves each posted, put off, or failed."""
+    notifying.webhook()
+
+
+@shared_task
 def sweep():
     """Expired leases and claims go back, missing screenings are inserted, pending rows are rung for again."""
     _sweep()
@@ -63,6 +75,7 @@ def _tidy_the_spool():
 
 def _sweep():
     reading.expire_claims()
+    rereading.expire_claims()
     rollout.follow(FOLLOW_CHUNKS)
     _tidy_the_spool()
     swept = queue.sweep()
@@ -74,5 +87,5 @@ def _sweep():
     if dispatch.backlog() < ENOUGH_RINGS:
         dispatch.ring(swept.screenings)
         dispatch.knock()
-    for job in Job.objects.filter(pk__in=swept.jobs):
+    for job in [*Job.objects.filter(pk__in=swept.jobs), *notices.gather()]:
         dispatch.ring_for_job(job)

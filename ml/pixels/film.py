@@ -53,6 +53,10 @@ class Header:
     frames: int = 1
     burned_in: bool = False  # the file says that letters are burned into the picture
     synthetic: bool = False  # a phantom of ours, that says so in its file
+    # Between the middles of two rows, and of two columns: both above 0 and below 10 mm, or both None.
+    row_spacing_mm: float | None = None
+    column_spacing_mm: float | None = None
+    spacing_at_detector: bool = False  # not corrected for the patient's distance from the detector
 
 
 @dataclass(frozen=True)

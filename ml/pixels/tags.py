@@ -15,6 +15,7 @@ from ml.pixels.film import LATERAL_VIEWS, Header
 SHORT, LONG = 64, 1024  # DICOM's own limits of LO/UI and of ST (PS3.5, 6.2)
 # Control characters, half characters, and those that turn the direction of the text around them.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+WIDEST_MM = 10.0  # a pixel of a chest film is 0.1 to 0.2 mm wide
 YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 MODALITY_OF = {
     ComputedRadiographyImageStorage: "CR",
@@ -50,12 +51,32 @@ def number(dataset: Dataset, keyword: str, default: float | None = None) -> floa
     return value if abs(value) < 1e9 else default  # also False for NaN
 
 
+def spacing(dataset: Dataset) -> tuple[float | None, float | None, bool]:
+    """(mm between rows, mm between columns, whether that is at the detector); (None, None, False) where none is sound.
+
+    PixelSpacing that repeats ImagerPixelSpacing corrects nothing, and is at the detector as well (PS3.3, 10.7.1).
+    """
+    corrected, detector = _two_mm(dataset, "PixelSpacing"), _two_mm(dataset, "ImagerPixelSpacing")
+    if found := corrected or detector:
+        return *found, found == detector
+    return None, None, False
+
+
+def _two_mm(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    try:
+        rows, columns = (float(value) for value in dataset.get(keyword))
+    except Exception:  # absent, one number, three, or garbage
+        return None
+    return (rows, columns) if 0 < rows < WIDEST_MM and 0 < columns < WIDEST_MM else None
+
+
 def _is_several(value) -> bool:
     return hasattr(value, "__getitem__") and not isinstance(value, str | bytes)
 
 
 def header(dataset: Dataset, transfer_syntax: str) -> Header:
     """Everything FirstRead keeps of a DICOM header."""
+    row_mm, column_mm, at_detector = spacing(dataset)
     born, studied = iso_date(text(dataset, "PatientBirthDate")), iso_date(text(dataset, "StudyDate"))
     return Header(
         format="dicom",
@@ -82,6 +103,9 @@ def header(dataset: Dataset, transfer_syntax: str) -> Header:
         photometric=text(dataset, "PhotometricInterpretation").upper(),
         frames=max(1, int(number(dataset, "NumberOfFrames", 1))),
         burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
+        row_spacing_mm=row_mm,
+        column_spacing_mm=column_mm,
+        spacing_at_detector=at_detector,
     )
 
 

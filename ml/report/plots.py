@@ -2,7 +2,7 @@
 
 import math
 
-from ml.report.svg import Plot
+from ml.svg import Plot
 
 SIGNS = {"likely": "▲", "uncertain": "◆"}  # as the portal shows the bands
 CORNER = 0.3  # how much of each axis the enlarged corner of a curve shows

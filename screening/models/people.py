@@ -2,9 +2,11 @@
 
 import uuid
 from datetime import time
+from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -99,6 +101,17 @@ class Site(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        wrong = {}
+        if not self.reading_days:
+            wrong["reading_days"] = "Choose one day of the week at least."
+        if self.opens and self.closes and self.closes < self.opens and self.closes != time(0):
+            wrong["closes"] = "Reading ends on the day it begins: choose a later time, or 00:00 for midnight."
+        if self.time_zone not in available_timezones():
+            wrong["time_zone"] = "There is no such time zone. Choose one of the list, such as Europe/Berlin or UTC."
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class User(AbstractUser):

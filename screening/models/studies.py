@@ -3,9 +3,10 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Now, Upper
 
 
 class Priority(models.IntegerChoices):
@@ -34,6 +35,10 @@ class AgeGroup(models.TextChoices):
 
 # Completed years, both included; None has no upper bound.
 YEARS = {AgeGroup.INFANT: (0, 0), AgeGroup.SMALL_CHILD: (1, 5), AgeGroup.CHILD: (6, 17), AgeGroup.ADULT: (18, None)}
+
+
+# Spelt out: an index serves what repeats its condition.
+LISTED = Q(status__in=["received", "screened", "unscreened", "reading"])
 
 
 class Study(models.Model):
@@ -100,14 +105,32 @@ class Study(models.Model):
             ),
         ]
         indexes = [
-            # The two ranges of the worklist (`screening.worklist`), inside the studies that still wait.
+            # The ranges of the worklist (`screening.places`), a site at a time, inside the studies that still wait; and
+            # the same for its studies of one band and AI state, so that a filter reads what it shows and no more.
             models.Index(
-                fields=["priority", "cap_at", "id"], name="worklist_by_limit",
-                condition=Q(status__in=["received", "screened", "unscreened", "reading"]),
+                fields=["site", "priority", "cap_at", "received_at", "id"], name="worklist_by_limit",
+                condition=LISTED,
             ),
             models.Index(
-                fields=["priority", "due_at", "received_at", "id"], name="worklist_by_due",
-                condition=Q(status__in=["received", "screened", "unscreened", "reading"]),
+                fields=["site", "priority", "due_at", "received_at", "id"], name="worklist_by_due",
+                condition=LISTED, include=["cap_at"],
+            ),
+            models.Index(
+                fields=["site", "band", "ai_state", "priority", "cap_at", "received_at", "id"],
+                name="worklist_kinds_by_limit", condition=LISTED,
+            ),
+            models.Index(
+                fields=["site", "band", "ai_state", "priority", "due_at", "received_at", "id"],
+                name="worklist_kinds_by_due", condition=LISTED, include=["cap_at"],
+            ),
+            # A search by what an accession or an ID begins with.
+            models.Index(
+                F("site"), OpClass(Upper("accession"), name="text_pattern_ops"), name="worklist_by_accession",
+                condition=LISTED & ~Q(accession=""),
+            ),
+            models.Index(
+                F("site"), OpClass(Upper("patient_id"), name="text_pattern_ops"), name="worklist_by_patient",
+                condition=LISTED & ~Q(patient_id=""),
             ),
             models.Index(fields=["claimed_until"], name="claims_by_end", condition=Q(status="reading")),
             models.Index(fields=["site", "-received_at"], name="studies_of_a_site"),

@@ -112,3 +112,15 @@ def test_the_page_says_whether_a_folder_is_still_watched(boss, model):
     assert "the storage is full, the files wait" in boss.get("/operations/").content.decode()
     Heartbeat.objects.update(seen_at=timezone.now() - timedelta(minutes=30))
     assert "nobody watches it any more" in boss.get("/operations/").content.decode()
+
+
+def test_claims_are_listed_without_a_patient_and_can_be_ended(boss, factories, home, reader, model):
+    study = factories.claimed(factories.study(home, patient_name="CANARY^NAME"), reader)
+    page = boss.get("/operations/").content.decode()
+    assert "Claims now" in page and reader.username in page and study.pk.hex[:8] in page
+    assert "CANARY" not in page
+    answer = boss.post(f"/studies/{study.pk}/end-claim", follow=True)
+    assert answer.redirect_chain == [("/operations/", 302)]
+    study.refresh_from_db()
+    assert study.status == "received"
+    assert "Nobody has this study claimed" in boss.post(f"/studies/{study.pk}/end-claim", follow=True).content.decode()

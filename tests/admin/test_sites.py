@@ -9,6 +9,12 @@ from screening.models import Event, Site
 SETTINGS = {
     "name": "Home",
     "policy": "due_time",
+    "ai_order": "on",
+    "opens": "00:00",
+    "closes": "00:00",
+    "reading_days": [0, 1, 2, 3, 4, 5, 6],
+    "time_zone": "UTC",
+    "second_read_share": 0.05,
     "cap_stat": 60,
     "cap_urgent": 240,
     "cap_routine": 480,

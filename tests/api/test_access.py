@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from screening.models import Draft, Job, Read, Screening, Site, Study, User
+from screening.models import Draft, Job, Notice, Read, Screening, Site, Study, User
 
 PEOPLE = ["anonymous", "technologist", "radiologist", "elsewhere", "administrator", "deactivated"]
 
@@ -21,8 +21,16 @@ login                   POST   200 302 302 302 302 200
 logout                  POST   302 302 302 302 302 302
 password_change         GET    302 200 200 200 200 302
 password_change         POST   302 200 200 200 200 302
+notices                 GET    302 200 200 200 200 302
+notices                 POST   302 302 302 302 302 302
+notices_bell            GET    302 200 200 200 200 302
+notice                  GET    302 404 302 404 404 302
 worklist                GET    302 403 200 200 403 302
+worklist                POST   302 403 200 200 403 302
+view_save               POST   302 403 302 302 403 302
+view_delete             POST   302 403 302 404 403 302
 next_study              POST   302 403 302 302 403 302
+films_ahead             GET    302 403 200 200 403 302
 studies                 GET    302 200 200 200 403 302
 studies                 POST   302 200 200 200 403 302
 study                   GET    302 200 200 404 403 302
@@ -32,6 +40,20 @@ release                 POST   302 403 302 404 403 302
 draft                   POST   302 403 200 404 403 302
 sign                    POST   302 403 302 404 403 302
 addend                  POST   302 403 302 404 403 302
+show_ai                 POST   302 403 200 404 403 302
+hand_over               POST   302 403 302 404 403 302
+end_claim               POST   302 403 403 403 302 302
+say_why                 POST   302 403 302 404 403 302
+results                 GET    302 403 403 403 403 302
+results_csv             GET    302 403 403 403 403 302
+second_reads            GET    302 403 200 200 403 302
+second_next             POST   302 403 302 302 403 302
+agreement               GET    302 403 200 200 403 302
+second_read             GET    302 403 302 404 403 302
+second_claim            POST   302 403 302 404 403 302
+second_release          POST   302 403 302 404 403 302
+second_draft            POST   302 403 200 404 403 302
+second_sign             POST   302 403 302 404 403 302
 change_priority         POST   302 302 302 404 403 302
 withdraw                POST   302 302 403 404 403 302
 restore                 POST   302 302 403 404 403 302
@@ -66,6 +88,9 @@ model_promote           POST   302 403 403 403 302 302
 model_shadow            POST   302 403 403 403 302 302
 model_rescreen          GET    302 403 403 403 200 302
 model_rescreen          POST   302 403 403 403 302 302
+turnaround              GET    302 403 200 200 200 302
+turnaround_csv          GET    302 403 200 200 200 302
+simulation              GET    302 403 403 403 200 302
 users                   GET    302 403 403 403 200 302
 user_new                GET    302 403 403 403 200 302
 user_new                POST   302 403 403 403 200 302
@@ -79,6 +104,10 @@ site_new                GET    302 403 403 403 200 302
 site_new                POST   302 403 403 403 200 302
 site                    GET    302 403 403 403 200 302
 site                    POST   302 403 403 403 200 302
+site_webhook            GET    302 403 403 403 200 302
+site_webhook_key        POST   302 403 403 403 200 302
+site_webhook_test       POST   302 403 403 403 302 302
+site_order              POST   302 403 403 403 403 302
 api_login               POST   400 400 400 400 400 400
 api_logout              POST   401 204 204 204 204 401
 api_me                  GET    401 200 200 200 200 401
@@ -92,6 +121,11 @@ api_change_priority     POST   401 200 200 404 403 401
 api_withdraw            POST   401 200 403 404 403 401
 api_restore             POST   401 200 403 404 403 401
 api_retry               POST   401 200 200 404 403 401
+api_second_reads        GET    401 403 200 200 403 401
+api_second_next         POST   401 403 200 204 403 401
+api_second_claim        POST   401 403 200 404 403 401
+api_second_release      POST   401 403 409 404 403 401
+api_second_sign         POST   401 403 409 404 403 401
 api_batches             GET    401 200 200 200 403 401
 api_batches             POST   401 201 201 201 403 401
 api_batch               GET    401 200 200 404 403 401
@@ -135,6 +169,9 @@ SENT = {
     "addend": {"finding": "absent"},
     "change_priority": {"priority": 0},
     "withdraw": {"reason": "wrong film"},
+    "say_why": {"reason": "faint"},
+    "second_sign": {"version": 1, "finding": "absent"},
+    "api_second_sign": {"version": 1, "finding": "absent"},
     "operations_retry": {"reason": "none"},
     "user": {"roles": ["radiologist"]},
     "model_rescreen": {"status": "all"},
@@ -175,7 +212,8 @@ def _of(route, pattern):
         if "studies/" in pattern and route.endswith(act):
             return state
     names = {"studies": "study", "images": "image", "explanations": "job", "users": "user", "sites": "site"}
-    names |= {"batches": "batch", "models": "model", "parts": "part"}
+    names |= {"batches": "batch", "models": "model", "parts": "part", "reads": "read", "second-reads": "second"}
+    names |= {"views": "view", "notices": "notice"}
     return names[pattern.removeprefix("api/v1/").split("/")[0]]
 
 
@@ -207,6 +245,11 @@ def world(factories, home, away, model):
     withdrawn = factories.withdrawn(factories.study(home), people["technologist"])
     other = factories.technologist(home, username="other")
     rows = {"study": study, "image": image, "job": job, "batch": batch, "user": other, "site": home, "model": model}
+    overruled = factories.read(factories.screened(factories.study(home), 0.9), people["radiologist"], "absent")
+    missed = factories.read(factories.screened(factories.study(home), 0.1), factories.radiologist(home), "present")
+    rows |= {"view": people["radiologist"].views.create(name="mine", query="mine=1")}
+    rows |= {"read": overruled.reads.get(), "second": missed.second_reads.get()}
+    rows |= {"notice": Notice.objects.create(kind=Notice.Kind.STAT_LIKELY, site=home, study=study)}
     rows |= {"failed": failed, "withdrawn": withdrawn, "part": batch.parts.create(name="a.zip", size=10)}
     return World(people, {name: row.pk for name, row in rows.items()})
 

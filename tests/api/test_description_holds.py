@@ -70,7 +70,8 @@ def ids(factories, home, person, model):
     studies = [study, factories.failed(factories.study(home)), factories.study(home, view="LATERAL", gate="lateral")]
     part = batch.parts.create(name="a.jpg", size=10)
     rows = {"studies": studies, "batches": [batch], "images": [each.images.first() for each in studies]}
-    rows |= {"models": [model], "parts": [part]}
+    overruled = factories.read(factories.screened(factories.study(home), 0.9), factories.radiologist(home), "absent")
+    rows |= {"models": [model], "parts": [part], "second-reads": overruled.second_reads.all()}
     return {kind: [str(row.pk) for row in found] for kind, found in rows.items()}
 
 

@@ -106,3 +106,58 @@ def test_an_unsigned_study_has_no_addendum(as_reader, study):
 def test_a_technologist_does_not_read(as_sender, study):
     assert refused(post(as_sender, study, "claim")) == (403, "permission_denied")
     assert refused(as_sender.post("/api/v1/worklist/next")) == (403, "permission_denied")
+
+
+SAID = {"side": "left", "certainty": "probable", "urgent": "free air", "told_to": "duty doctor"}
+
+
+def test_all_that_was_said_is_kept_and_told_back(as_reader, study):
+    post(as_reader, study, "claim")
+    read = post(as_reader, study, "sign", {"version": 1, "finding": "present", **SAID}).json()
+    assert {name: read[name] for name in SAID} == SAID
+    assert read["told_at"] and read["kind"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"side": "up"}, "side"),
+        ({"certainty": "sure"}, "certainty"),
+        ({"told_to": "duty doctor"}, "urgent"),
+        ({"urgent": "x", "told_to": "y", "told_at": "9999-01-01T00:00:00Z"}, "told_at"),
+        ({"urgent": "x" * 501}, "urgent"),
+    ],
+)
+def test_what_cannot_be_signed_is_refused_by_field(as_reader, study, said, field):
+    post(as_reader, study, "claim")
+    answer = post(as_reader, study, "sign", {"version": 1, "finding": "absent", **said})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [field])
+
+
+@pytest.fixture
+def blind(home, study):
+    home.blind_first = True
+    home.save()
+    return study
+
+
+def test_no_answer_tells_a_blinded_reader_what_the_ai_says(as_reader, as_sender, blind):
+    one = f"/api/v1/studies/{blind.pk}"
+    answers = [as_reader.get(one).json(), post(as_reader, blind, "claim").json()]
+    answers += as_reader.get("/api/v1/studies").json()["results"] + as_reader.get("/api/v1/worklist").json()["results"]
+    assert len(answers) == 4
+    for answer in answers:
+        ai = answer["ai"]
+        assert answer["ai_hidden"] and ai["state"] == "hidden"
+        assert not any(ai[name] for name in ("band", "probability", "score", "ppv", "model"))
+        assert "ikely" not in str(answer) and "0.9" not in str(answer)
+    assert as_reader.get("/api/v1/studies?band=likely").json()["results"] == []
+    seen = as_sender.get(one).json()
+    assert (seen["ai_hidden"], seen["ai"]["score"]) == (False, 90)
+
+
+def test_after_signing_it_is_told(as_reader, blind):
+    post(as_reader, blind, "claim")
+    read = post(as_reader, blind, "sign", {"version": 1, "finding": "absent"}).json()
+    assert (read["band"], read["blind_finding"]) == ("likely", "absent")
+    assert as_reader.get(f"/api/v1/studies/{blind.pk}").json()["ai"]["score"] == 90

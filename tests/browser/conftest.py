@@ -11,6 +11,8 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
 
+PASSWORD = "correct horse battery"
+
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -71,3 +73,19 @@ def log_in():
         return page
 
     return logged_in
+
+
+@pytest.fixture
+def home(factories):
+    factories.active_model()
+    return factories.site(name="General Hospital")
+
+
+@pytest.fixture
+def reader(factories, home):
+    return factories.radiologist(home, password=PASSWORD)
+
+
+@pytest.fixture
+def page(open_page, log_in, reader):
+    return log_in(open_page(), reader, PASSWORD)

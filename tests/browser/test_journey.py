@@ -8,16 +8,10 @@ from playwright.sync_api import expect
 
 from ml import phantom
 from screening.models import Read, Study
+from tests.browser.conftest import PASSWORD
 from workers import engine
 
 pytestmark = pytest.mark.browser
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def home(factories):
-    factories.active_model()
-    return factories.site(name="General Hospital")
 
 
 @pytest.fixture

@@ -7,26 +7,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import PASSWORD
 from workers import engine
 
 pytestmark = pytest.mark.browser
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def home(factories):
-    factories.active_model()
-    return factories.site(name="General Hospital")
-
-
-@pytest.fixture
-def reader(factories, home):
-    return factories.radiologist(home, password=PASSWORD)
-
-
-@pytest.fixture
-def page(open_page, log_in, reader):
-    return log_in(open_page(), reader, PASSWORD)
 
 
 def rows(page):

@@ -55,6 +55,15 @@ def test_a_study_carries_what_the_header_says(batch):
     assert study.taken_at.isoformat() == "2024-01-31T10:15:00+00:00"
 
 
+def test_how_far_apart_pixels_lie_comes_from_the_film(batch):
+    film = films.dicom(1, ImagerPixelSpacing=[0.2, 0.15])
+    image = intake.receive(batch, "a.dcm", film).image
+    image.refresh_from_db()
+    assert (image.row_spacing_mm, image.column_spacing_mm, image.spacing_at_detector) == (0.2, 0.15, True)
+    bad = intake.receive(batch, "b.dcm", films.dicom(2, PixelSpacing=[0, -1])).image
+    assert (bad.row_spacing_mm, bad.spacing_at_detector) == (None, False)
+
+
 def test_the_class_of_the_batch_is_that_of_the_study_and_its_screening(batch):
     batch.priority = Priority.STAT
     study = intake.receive(batch, "a.jpg", films.jpeg()).study

@@ -6,7 +6,7 @@ import pytest
 
 from ml import report
 from ml.data import DataError
-from ml.report.svg import ticks
+from ml.svg import ticks
 from ml.wording import RESEARCH_USE
 from tests.ml.judged import MeanGrey, a_card, some_scored
 

@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 
 from screening import wording
 
-PAGES = ["/worklist/", "/studies/", "/password/", "study", "model"]
+PAGES = ["/worklist/", "/studies/", "/password/", "/turnaround/", "study", "model"]
+PAGES += ["/second-reads/", "/second-reads/agreement"]
 
 
 @pytest.fixture

@@ -1,11 +1,17 @@
 """Pictures: served through the permission check alone, and where the model looked on demand."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from django.core import signing
 from django.core.files.base import ContentFile
+from PIL import Image as Picture
 
-from screening.models import Event, Job
+from screening import ahead
+from screening.models import Event, Job, Study
+from tests.factories import film_bytes
 
 
 @pytest.fixture
@@ -25,27 +31,48 @@ def rung(monkeypatch):
     return jobs
 
 
-def fetch(client, image, rendition):
-    answer = client.get(f"/images/{image.pk}/{rendition}")
+def fetch(client, image, rendition, headers=None):
+    answer = client.get(f"/images/{image.pk}/{rendition}", headers=headers)
     if answer.status_code == 200 and answer.streaming:
         answer.body = b"".join(answer.streaming_content)
     return answer
 
 
-@pytest.mark.parametrize("rendition", ["viewing", "model"])
-def test_a_rendition_is_served_as_it_is_stored_and_never_kept_by_the_browser(client, image, rendition):
+@pytest.mark.parametrize(("rendition", "kept"), [("viewing", "private, max-age=300"), ("model", "private, no-store")])
+def test_a_rendition_is_served_as_it_is_stored_and_not_kept_for_long(client, image, rendition, kept):
     answer = fetch(client, image, rendition)
     field = image.viewing if rendition == "viewing" else image.model_input
     with field.open("rb") as stored:
         assert answer.body == stored.read()
     assert answer["Content-Type"] == "image/png"
-    assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("private, no-store", "nosniff")
+    assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == (kept, "nosniff")
+
+
+@pytest.mark.parametrize("rendition", ["viewing", "preview"])
+def test_a_kept_film_is_bound_to_the_session_it_was_fetched_in(client, image, rendition):
+    assert "Cookie" in fetch(client, image, rendition)["Vary"]
 
 
 def test_a_thumbnail_is_small_and_private(client, image):
     answer = fetch(client, image, "thumb")
     assert len(answer.content) < 10_000
     assert answer["Cache-Control"].startswith("private")
+
+
+def test_a_preview_is_small_enough_for_a_slow_line_whatever_is_on_the_film(client, factories, home, model):
+    noise = np.random.default_rng(1).integers(0, 256, (600, 600), dtype=np.uint8)
+    out = io.BytesIO()
+    Picture.fromarray(noise).save(out, "PNG")
+    answer = fetch(client, factories.image(factories.study(home, images=0), data=out.getvalue()), "preview")
+    with Picture.open(io.BytesIO(answer.content)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (512, 512))
+    assert 100_000 < len(answer.content) <= 200_000
+
+
+def test_a_damaged_rendition_has_no_preview(client, image):
+    with image.model_input.storage.open(image.model_input.name, "wb") as file:
+        file.write(film_bytes()[:2000])
+    assert fetch(client, image, "preview").status_code == 404
 
 
 def test_an_unknown_rendition_and_a_missing_file_are_not_found(client, image):
@@ -125,6 +152,7 @@ def test_a_film_fetched_by_its_own_address_leaves_one_event_and_a_thumbnail_none
     fetch(client, image, "thumb")
     assert views(reader) == 0
     fetch(client, image, "viewing")
+    fetch(client, image, "preview")
     fetch(client, image, "model")
     assert views(reader) == 1
 
@@ -133,3 +161,43 @@ def test_a_film_that_the_studys_page_shows_leaves_no_second_event(client, image,
     client.get(f"/studies/{image.study_id}/")
     fetch(client, image, "viewing")
     assert views(reader) == 1
+
+
+def ahead_of(client, **headers):
+    return client.get("/worklist/ahead", headers=headers).json()
+
+
+def test_the_films_that_come_next_are_named_and_nobody_has_claimed_or_seen_them(client, factories, home, model, reader):
+    factories.claimed(factories.study(home, priority=0), reader)
+    factories.screened(factories.study(home, images=3), 0.9)
+    factories.screened(factories.study(home), 0.1)
+    found, top = ahead_of(client), Study.objects.get(band="likely")
+    films = [f"/images/{image.pk}/{kind}" for image in top.images.all()[:2] for kind in ("preview", "viewing")]
+    assert found["films"] == films
+    assert {client.get(film, headers={"FirstRead-Ahead": found["pass"]}).status_code for film in films} == {200}
+    top.refresh_from_db()
+    assert (top.claimed_by, views(reader)) == (None, 0)
+
+
+@pytest.mark.parametrize("wrong", ["another study", "another reader", "garbage"])
+def test_a_film_fetched_without_its_own_pass_leaves_an_event(client, factories, home, image, reader, wrong):
+    drawn = {
+        "another study": ahead.draw_pass(factories.study(home), reader),
+        "another reader": ahead.draw_pass(image.study, factories.radiologist(home)),
+        "garbage": signing.dumps("x", salt=ahead.SALT),
+    }
+    fetch(client, image, "viewing", {"FirstRead-Ahead": drawn[wrong]})
+    assert views(reader) == 1
+
+
+def test_a_pass_ends(client, image, reader, monkeypatch):
+    drawn = ahead.draw_pass(image.study, reader)
+    monkeypatch.setattr(ahead, "PASS_S", -1)
+    fetch(client, image, "viewing", {"FirstRead-Ahead": drawn})
+    assert views(reader) == 1
+
+
+def test_nothing_is_fetched_ahead_where_the_browser_saves_data_or_nothing_waits(client, image, factories, reader):
+    assert ahead_of(client, save_data="on")["films"] == []
+    factories.claimed(image.study, reader)
+    assert ahead_of(client) == {"films": [], "pass": ""}

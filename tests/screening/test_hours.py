@@ -62,6 +62,33 @@ def test_a_later_film_is_never_past_its_limit_before_an_earlier_one():
     assert ends == sorted(ends)
 
 
+@pytest.mark.parametrize(
+    ("came", "taken", "minutes"),
+    [
+        ("2026-03-02 09:00", "2026-03-02 09:20", 20),
+        ("2026-03-02 16:30", "2026-03-03 08:10", 40),
+        ("2026-03-06 16:30", "2026-03-09 08:10", 40),  # over a weekend
+        ("2026-03-07 10:00", "2026-03-07 12:00", 0),
+        ("2026-03-02 03:00", "2026-03-02 20:00", 540),
+        ("2026-03-02 10:00", "2026-03-02 09:00", 0),
+    ],
+)
+def test_the_reading_time_between_two_instants_counts_open_hours_alone(came, taken, minutes):
+    assert OFFICE.between(at(came), at(taken)) == timedelta(minutes=minutes)
+
+
+def test_round_the_clock_all_the_time_between_two_instants_counts():
+    assert Hours().between(at("2026-03-07 23:00"), at("2026-03-09 01:00")) == hours(26)
+    assert Hours().between(at("2026-03-07 23:00"), at("2026-03-07 22:00")) == hours(0)
+
+
+def test_between_gives_back_the_wait_that_after_took():
+    came = at("2026-03-26 05:00")  # the clocks change within
+    for step in range(60):
+        wait = timedelta(minutes=37 * step)
+        assert OFFICE.between(came, OFFICE.after(came, wait)) == wait
+
+
 @pytest.mark.parametrize("wrong", [{"days": frozenset()}, {"opens": time(17), "closes": time(8)}])
 def test_hours_that_make_no_week_are_refused(wrong):
     with pytest.raises(ValueError, match=r"site reads|hours end"):

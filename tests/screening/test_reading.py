@@ -1,6 +1,6 @@
 """Claiming, signing, addenda: one reader at a time, nothing overwritten."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -65,7 +65,7 @@ def test_a_released_study_returns_to_where_its_screening_stands_by_then(site, re
 
 def test_an_expired_claim_returns_the_study_and_keeps_the_draft(site, reader):
     study = reading.claim(factories.study(site), reader)
-    reading.save_draft(study, reader, "present", "right lower zone")
+    reading.save_draft(study, reader, {"finding": "present", "comment": "right lower zone"})
     let_the_claim_expire(study)
     assert reading.expire_claims() == 1
     study.refresh_from_db()
@@ -109,7 +109,7 @@ def test_an_image_that_joined_must_be_seen_before_signing(site, reader):
 
 def test_signing_keeps_what_the_ai_said_and_drops_the_draft(site, reader):
     study = reading.claim(factories.screened(factories.study(site), 0.9), reader)
-    reading.save_draft(study, reader, "absent")
+    reading.save_draft(study, reader, {"finding": "absent"})
     read = sign(study, reader, finding="absent", comment="clear")
     assert (read.band, read.probability, read.discordant) == ("likely", 0.9, True)
     assert not Draft.objects.exists()
@@ -174,3 +174,73 @@ def test_readers_who_press_together_get_different_studies(site):
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(press, readers))
     assert len(set(taken)) == 8
+
+
+def test_a_side_is_kept_where_something_is_seen_and_nobody_is_told_of_nothing():
+    said = {"side": "left", "certainty": "possible", "told_to": "duty doctor"}
+    assert reading.tidied("absent", **said)["side"] == ""
+    assert reading.tidied("indeterminate", **said)["side"] == "left"
+    kept = reading.tidied("inadequate", **said)
+    assert (kept["told_to"], kept["told_at"], kept["certainty"]) == ("", None, "possible")
+    told = reading.tidied("absent", urgent="pneumothorax", **said)
+    assert told["told_to"] == "duty doctor" and told["told_at"] is not None
+
+
+def test_a_read_keeps_all_that_was_said(site, reader):
+    study = reading.claim(factories.study(site), reader)
+    said = {"side": "both", "certainty": "probable", "urgent": "free air", "told_to": "duty doctor"}
+    read = sign(study, reader, **said)
+    assert {name: getattr(Read.objects.get(), name) for name in said} == said
+    assert read.told_at is not None
+
+
+def test_the_latest_of_report_addenda_and_adjudication_counts(site, reader):
+    study = factories.study(site)
+    assert reading.report(study) is None
+    factories.read(study, reader, "absent")
+    said = reading.tidied("present")
+    reading.write(study, reader, said, kind=Read.Kind.SECOND)
+    assert reading.report(study).finding == "absent"
+    addendum = reading.addend(study, reader, finding="indeterminate")
+    assert reading.report(study) == addendum
+    decided = reading.write(study, reader, said, kind=Read.Kind.ADJUDICATION)
+    assert reading.report(study) == decided
+
+
+def test_a_draft_of_another_tab_is_not_overwritten_and_one_that_was_seen_is(site, reader):
+    study = reading.claim(factories.study(site), reader)
+    first = reading.save_draft(study, reader, {"comment": "first tab"})
+    with pytest.raises(reading.ChangedElsewhere) as caught:
+        reading.save_draft(study, reader, {"comment": "second tab"})
+    assert caught.value.draft.comment == "first tab"
+    second = reading.save_draft(study, reader, {"comment": "second tab"}, first.saved_at)
+    assert second.saved_at > first.saved_at
+    with pytest.raises(reading.ChangedElsewhere):
+        reading.save_draft(study, reader, {"comment": "first tab again"}, first.saved_at)
+    # The same words are no conflict, whoever says them.
+    assert reading.save_draft(study, reader, {"comment": "second tab"}) == second
+
+
+def test_an_untouched_page_leaves_no_draft(site, reader):
+    study = reading.claim(factories.study(site), reader)
+    assert reading.save_draft(study, reader, {"finding": "", "comment": ""}) is None
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addenda_at_the_same_instant_send_a_study_to_one_second_reader(site, reader):
+    study = factories.read(factories.screened(factories.study(site), 0.1), reader, "absent")
+
+    def press():
+        try:
+            reading.addend(study, reader, finding="present")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            reading.addend(study, reader, finding="present")
+            other = pool.submit(press)
+            assert not wait([other], timeout=0.3).done
+        other.result(timeout=10)
+    assert (study.reads.count(), study.second_reads.count()) == (3, 1)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from screening import handling, standing, worklist
+from screening import handling, places, standing, worklist
 from screening import order as order_of
-from screening.models import Priority, Study
+from screening.models import Priority, Site, Study
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def screened(site, p, **how):
 
 
 def order(**how):
-    return worklist.page(worklist.waiting(Study.objects.all()), **how).studies
+    return worklist.page(worklist.waiting(Study.objects.all()), sites=Site.objects.all(), **how).studies
 
 
 def test_the_likelier_film_comes_first_inside_its_class(site):
@@ -63,7 +63,7 @@ def test_pages_show_every_study_once_in_the_same_order(site):
         screened(site, number / 23, ago=timedelta(hours=number / 2), priority=Priority(number % 3))
     whole, pages, after = order(), [], None
     while True:
-        page = worklist.page(worklist.waiting(Study.objects.all()), after=after, size=5)
+        page = worklist.page(worklist.waiting(Study.objects.all()), sites=Site.objects.all(), after=after, size=5)
         pages += page.studies
         after = page.after
         if after is None:
@@ -113,13 +113,18 @@ def test_a_row_shows_the_earlier_of_due_time_and_limit(site):
     assert worklist.due(less) == less.cap_at
 
 
-def test_the_filters_count_what_they_show(site):
-    screened(site, 0.9), screened(site, 0.5), screened(site, 0.1)
+def test_the_kinds_on_the_worklist_are_counted(site):
+    screened(site, 0.9), screened(site, 0.8), screened(site, 0.1)
     factories.study(site)
-    counts = worklist.counts(worklist.waiting(Study.objects.all()), factories.radiologist(site))
-    assert counts == {
-        "all": 4, "likely": 1, "uncertain": 1, "less_likely": 1, "pending": 1, "without_ai": 0, "mine": 0
+    factories.study(factories.site())
+    reader = factories.radiologist(site)
+    factories.claimed(screened(site, 0.5), reader)
+    tally = places.tally([site.pk], reader, [site.pk])
+    counted = {(kind.band, kind.ai_state): n for kind, n in tally.kinds.items()}
+    assert counted == {
+        ("likely", "screened"): 2, ("uncertain", "screened"): 1, ("less_likely", "screened"): 1, ("", "pending"): 1
     }  # fmt: skip
+    assert (tally.waiting, tally.mine, tally.past_limit) == (5, 1, 0)
 
 
 def test_a_changed_class_moves_the_study_and_its_screening(site):

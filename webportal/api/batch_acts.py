@@ -74,4 +74,4 @@ def _to_handle(request, pk):
 
 
 def _as_it_stands(request, pk):
-    return detail(sending.batch_or_404(request.user, pk))
+    return detail(request, sending.batch_or_404(request.user, pk))

@@ -123,7 +123,7 @@ class BatchDetail(BatchShape):
 
     @extend_schema_field(ProgressShape)
     def get_progress(self, batch):
-        return ProgressShape(progress(batch)).data
+        return ProgressShape(progress(batch, self.context["user"])).data
 
     def get_research_use(self, batch) -> str:
         return wording.RESEARCH_USE

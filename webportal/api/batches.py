@@ -44,7 +44,7 @@ def index(request):
     if request.method == "POST":
         batch, new = begin(request)
         headers = {"Location": reverse("api_batch", args=[batch.pk])} | ({} if new else {keys.REPLAYED: "true"})
-        return detail(batch, status.HTTP_201_CREATED if new else status.HTTP_200_OK, headers)
+        return detail(request, batch, status.HTTP_201_CREATED if new else status.HTTP_200_OK, headers)
     Paging(data=request.query_params).filters()
     found = sending.visible_batches(request.user).select_related("site", "uploaded_by")
     return ByTime("created_at").answer(found, request, lambda rows: BatchShape(rows, many=True).data)
@@ -55,7 +55,7 @@ def index(request):
 @allowed(sees_films)
 def show(request, pk):
     """One batch: its files by outcome and by reason, and how far the AI is with them."""
-    return detail(sending.batch_or_404(request.user, pk))
+    return detail(request, sending.batch_or_404(request.user, pk))
 
 
 @extend_schema(responses={200: ReceiptPage, **REFUSED}, parameters=[ReceiptFilters])
@@ -65,7 +65,7 @@ def receipts(request, pk):
     """The receipts of a batch in the order they were given, each with the AI's answer where there is one."""
     batch = sending.batch_or_404(request.user, pk)
     found = ReceiptFilters(data=request.query_params).apply(_to_show(request, batch))
-    return ByTime("created_at", newest_first=False).answer(found, request, shown)
+    return ByTime("created_at", newest_first=False).answer(found, request, lambda rows: shown(rows, request.user))
 
 
 def _to_show(request, batch):
@@ -81,7 +81,7 @@ def _to_show(request, batch):
 def receipts_csv(request, pk):
     """All receipts of a batch as a table; a cell that a spreadsheet would take for a formula is quoted."""
     batch = sending.batch_or_404(request.user, pk)
-    answer = StreamingHttpResponse(batches.receipts_csv(batch), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(batches.receipts_csv(batch, request.user), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="receipts-{batch.pk}.csv"'
     return answer
 
@@ -98,7 +98,7 @@ def known(request, pk):
     on_their_way = parts.living().filter(parts.UNFINISHED, batch=batch, **asked).order_by("created_at")
     return Response(
         {
-            "receipts": {each["key"]: each for each in shown(taken)},
+            "receipts": {each["key"]: each for each in shown(taken, request.user)},
             "archives": {job.key: ArchiveShape(job).data for job in batch.jobs.filter(**asked)},
             "parts": {
                 part.key: {"url": reverse("api_part", args=[part.pk]), "offset": part.offset} for part in on_their_way
@@ -150,13 +150,13 @@ def _began_dry(batch):
     return batch.state in DRY or batch.jobs.filter(kind=Job.Kind.CONFIRM).exists()
 
 
-def detail(batch, code=status.HTTP_200_OK, headers=None):
-    return Response(BatchDetail(batch).data, status=code, headers=headers)
+def detail(request, batch, code=status.HTTP_200_OK, headers=None):
+    return Response(BatchDetail(batch, context={"user": request.user}).data, status=code, headers=headers)
 
 
-def shown(found, at_once=False):
-    """Receipts as the API shows them, with the AI's answers as they stand now. `at_once`: a new film has none yet."""
+def shown(found, user, at_once=False):
+    """Receipts as the API shows them, with the AI's answers as `user` may see them. `at_once`: a new film has none."""
     found = Receipt.objects.filter(pk__in=[each.pk for each in found]).select_related("study")
     new = Receipt.Outcome.ACCEPTED if at_once else None
     images = [each.image_id for each in found if each.image_id and each.outcome != new]
-    return ReceiptShape(found, many=True, context={"answers": answers(images)}).data
+    return ReceiptShape(found, many=True, context={"answers": answers(images, user)}).data

@@ -61,8 +61,8 @@ def files(request, pk):
     before = sending.sent_before(batch, key)
     taken = [sending.take(request, batch, file, path, key, before) for file in sent]
     if len(sent) > 1 or request.query_params.get("list") == "true":
-        return _many(taken, before == taken[0], seconds)
-    return _one(taken[0], before == taken[0], seconds)
+        return _many(request, taken, before == taken[0], seconds)
+    return _one(request, taken[0], before == taken[0], seconds)
 
 
 @extend_schema(request={"multipart/form-data": Upload}, parameters=[WAIT, keys.PARAMETER], responses=ONE_FILE)
@@ -78,7 +78,7 @@ def upload(request):
     key = keys.of(request)
     before = sending.sent_before(batch, key)
     taken = sending.take(request, batch, sent[0], key=key, before=before)
-    return _one(taken, before == taken, seconds)
+    return _one(request, taken, before == taken, seconds)
 
 
 @extend_schema(request={"multipart/form-data": Files, "text/csv": bytes}, responses=LISTED)
@@ -114,14 +114,14 @@ def _sent(request):
     raise serializers.ValidationError({"file": [NO_FILE]})
 
 
-def _one(taken, again, seconds):
+def _one(request, taken, again, seconds):
     """The answer to one file, whose status says what became of it; `again`: it was sent before, under its key."""
     headers = {keys.REPLAYED: "true"} if again else {}
     if isinstance(taken, Job):
         headers["Location"] = reverse("api_batch", args=[taken.batch_id])
         return Response({"archive": ArchiveShape(taken).data}, status.HTTP_202_ACCEPTED, headers=headers)
     answered = not seconds or sending.wait_for([taken], seconds)
-    body = {"receipt": shown([taken], at_once=not (seconds or again))[0]}
+    body = {"receipt": shown([taken], request.user, at_once=not (seconds or again))[0]}
     if taken.outcome in (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT):
         body["error"] = {"code": taken.reason, "sentence": taken.sentence}
     if answered:
@@ -138,12 +138,12 @@ def _status(receipt):
     return STATUS[receipt.outcome]
 
 
-def _many(taken, again, seconds):
+def _many(request, taken, again, seconds):
     """The answer to several files: 201 where at least one was accepted, whatever became of the others."""
     given = [each for each in taken if isinstance(each, Receipt)]
     if seconds:
         sending.wait_for(given, seconds)
     new = any(each.outcome == Receipt.Outcome.ACCEPTED for each in given)
     archives = ArchiveShape([each for each in taken if isinstance(each, Job)], many=True).data
-    body = {"receipts": shown(given, at_once=not (seconds or again)), "archives": archives}
+    body = {"receipts": shown(given, request.user, at_once=not (seconds or again)), "archives": archives}
     return Response(body, status.HTTP_201_CREATED if new else status.HTTP_200_OK)

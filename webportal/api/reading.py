@@ -6,18 +6,37 @@ from rest_framework.decorators import api_view, parser_classes
 from rest_framework.response import Response
 
 from screening import permissions, reading, worklist
-from screening.models import Finding
+from screening.models import Certainty, Finding, Side
 from webportal.api.access import allowed
 from webportal.api.errors import Error
 from webportal.api.parsers import Json
 from webportal.api.shapes import ReadShape, StudyDetail
 from webportal.api.studies import CHANGES, detail, given
+from webportal.report_form import happened
 from webportal.views.access import demand, study_or_404
 
 
 class Reading(serializers.Serializer):
-    finding = serializers.ChoiceField(choices=Finding)
+    finding = serializers.ChoiceField(choices=Finding.choices)
+    side = serializers.ChoiceField(
+        choices=Side, required=False, default="", allow_blank=True, help_text="Kept with `present`, `indeterminate`."
+    )
+    certainty = serializers.ChoiceField(choices=Certainty, required=False, default="", allow_blank=True)
     comment = serializers.CharField(max_length=4000, required=False, default="", allow_blank=True)
+    urgent = serializers.CharField(
+        max_length=500, required=False, default="", allow_blank=True, help_text="Another finding that cannot wait."
+    )
+    told_to = serializers.CharField(
+        max_length=120, required=False, default="", allow_blank=True, help_text="Whom you told of it."
+    )
+    told_at = serializers.DateTimeField(
+        required=False, default=None, allow_null=True, help_text="When; else now.", validators=[happened]
+    )
+
+    def validate(self, said):
+        if said["told_to"] and not said["urgent"]:
+            raise serializers.ValidationError({"urgent": ["Say which urgent finding somebody was told of."]})
+        return said
 
 
 class Signature(Reading):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from ml.calibrate import REFERENCE_PREVALENCE
 from screening import permissions, wording, worklist
 from screening.answers import answer
-from screening.models import Band, Finding, Priority, Study
+from screening.models import Band, Certainty, Finding, Priority, Read, Side, Study
 from webportal.ai_card import ppv_of
 
 
@@ -58,6 +58,14 @@ class Ai(ScoreMixin):
     site_prevalence = serializers.FloatField(source="site.prevalence", help_text="The prevalence `ppv` holds for.")
     model = ModelVersionShape(source="model_version", allow_null=True)
 
+    def to_representation(self, study):
+        """Says nothing where the finding comes first: `hidden` in the context holds the ids of such studies."""
+        said = super().to_representation(study)
+        if study.pk not in self.context.get("hidden", ()):
+            return said
+        nothing = {"state": "hidden", "words": wording.FINDING_FIRST, "band": ""}
+        return said | dict.fromkeys(("probability", "score", "ppv", "model")) | nothing
+
     def get_words(self, study) -> str:
         return wording.ai_state(study.ai_state)
 
@@ -92,6 +100,12 @@ class StudyRow(serializers.Serializer):
     claimed_by = serializers.CharField(source="claimed_by.username", allow_null=True, default=None)
     claimed_until = serializers.DateTimeField(allow_null=True)
     ai = Ai(source="*")
+    ai_hidden = serializers.SerializerMethodField(
+        help_text="Whether `ai` says nothing to you yet: your finding comes before the score here."
+    )
+
+    def get_ai_hidden(self, study) -> bool:
+        return study.pk in self.context.get("hidden", ())
 
 
 class WorklistRow(StudyRow):
@@ -103,11 +117,12 @@ class WorklistRow(StudyRow):
     waiting_s = serializers.SerializerMethodField(help_text="Seconds since it was received.")
 
     def get_reason(self, study) -> str:
-        return worklist.reason(study, self.context["now"])
+        return worklist.reason(study, self.context["now"], self.get_ai_hidden(study))
 
     @extend_schema_field(serializers.DateTimeField())
     def get_due_at(self, study):
-        return timezone.localtime(worklist.due(study)).isoformat()
+        # The due time follows from the score.
+        return timezone.localtime(study.cap_at if self.get_ai_hidden(study) else worklist.due(study)).isoformat()
 
     def get_overdue(self, study) -> bool:
         return study.cap_at <= self.context["now"]
@@ -174,6 +189,10 @@ class ImageShape(serializers.Serializer):
     screenings = ScreeningShape(many=True)
     predictions = PredictionShape(many=True)
 
+    def to_representation(self, image):
+        said = super().to_representation(image)
+        return said | {"predictions": []} if image.study_id in self.context.get("hidden", ()) else said
+
 
 class ReadShape(ScoreMixin):
     """A signed read or an addendum, with what the AI said at that moment."""
@@ -181,12 +200,28 @@ class ReadShape(ScoreMixin):
     id = serializers.UUIDField()
     addendum_to = serializers.UUIDField(source="addendum_to_id", allow_null=True)
     reader = serializers.CharField(source="reader.username")
-    finding = serializers.ChoiceField(choices=Finding)
+    kind = serializers.ChoiceField(choices=Read.Kind)
+    finding = serializers.ChoiceField(choices=Finding.choices)
+    side = serializers.ChoiceField(choices=Side, allow_blank=True, help_text="Of the patient.")
+    certainty = serializers.ChoiceField(choices=Certainty, allow_blank=True)
     comment = serializers.CharField()
+    urgent = serializers.CharField(help_text="Another finding that cannot wait, or empty.")
+    told_to = serializers.CharField(help_text="Whom the reader told of it; empty where nobody was reached.")
+    told_at = serializers.DateTimeField(allow_null=True)
+    blind_finding = serializers.ChoiceField(
+        choices=Finding.choices,
+        allow_blank=True,
+        help_text="The finding before the AI was shown, where the site wants it so.",
+    )
     signed_at = serializers.DateTimeField()
     band = serializers.ChoiceField(choices=Band, allow_blank=True)
     probability = serializers.FloatField(allow_null=True)
     model = ModelVersionShape(source="model_version", allow_null=True)
+
+    def to_representation(self, read):
+        said = super().to_representation(read)
+        hidden = {"band": "", "probability": None, "model": None}
+        return said | hidden if read.study_id in self.context.get("hidden", ()) else said
 
 
 class StudyDetail(StudyRow):

@@ -1,12 +1,14 @@
 """Studies: the list, one study, and what staff do with an unread one."""
 
+from functools import partial
+
 from django.db.models import Prefetch, prefetch_related_objects
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.response import Response
 
-from screening import handling, permissions
+from screening import blinding, handling, permissions
 from screening.models import SHOWN, Band, Event, Prediction, Screening, Study
 from webportal.api.access import allowed
 from webportal.api.errors import Error
@@ -48,9 +50,15 @@ LISTED = {200: StudyPage, 400: Error, 401: Error, 403: Error}
 @allowed(sees_films)
 def index(request):
     """The studies of your sites, newest first."""
-    studies = Filters(data=request.query_params).apply(permissions.visible_studies(request.user))
-    studies = studies.select_related("site", "model_version", "claimed_by")
-    return ByTime("received_at").answer(studies, request, lambda rows: StudyRow(rows, many=True).data)
+    studies = permissions.visible_studies(request.user)
+    if "band" in request.query_params:
+        studies = studies.exclude(pk__in=blinding.hidden(request.user).values("pk"))
+    studies = Filters(data=request.query_params).apply(studies).select_related("site", "model_version", "claimed_by")
+    return ByTime("received_at").answer(studies, request, partial(_rows, request.user))
+
+
+def _rows(user, studies):
+    return StudyRow(studies, many=True, context={"hidden": blinding.hidden_ids(studies, user)}).data
 
 
 @extend_schema(operation_id="studies_one", responses={200: StudyDetail, 401: Error, 403: Error, 404: Error})
@@ -74,7 +82,8 @@ def detail(request, pk):
         "reads__reader",
         "reads__model_version",
     )
-    return Response(StudyDetail(study, context={"user": request.user}).data)
+    context = {"user": request.user, "hidden": blinding.hidden_ids([study], request.user)}
+    return Response(StudyDetail(study, context=context).data)
 
 
 def _shown(path, rows):

@@ -2,7 +2,20 @@
 
 from django.urls import path, re_path
 
-from webportal.api import auth, batch_acts, batches, errors, files, images, models, parts, reading, studies, worklist
+from webportal.api import (
+    auth,
+    batch_acts,
+    batches,
+    errors,
+    files,
+    images,
+    models,
+    parts,
+    reading,
+    second_reads,
+    studies,
+    worklist,
+)
 
 urlpatterns = [
     path("login", auth.login, name="api_login"),
@@ -19,6 +32,12 @@ urlpatterns = [
     path("studies/<uuid:pk>/withdraw", studies.withdraw, name="api_withdraw"),
     path("studies/<uuid:pk>/restore", studies.restore, name="api_restore"),
     path("studies/<uuid:pk>/retry", studies.retry, name="api_retry"),
+    # Reading a second time.
+    path("second-reads", second_reads.index, name="api_second_reads"),
+    path("second-reads/next", second_reads.next_one, name="api_second_next"),
+    path("second-reads/<uuid:pk>/claim", second_reads.claim, name="api_second_claim"),
+    path("second-reads/<uuid:pk>/release", second_reads.release, name="api_second_release"),
+    path("second-reads/<uuid:pk>/sign", second_reads.sign, name="api_second_sign"),
     # Sending films.
     path("batches", batches.index, name="api_batches"),
     path("batches/<uuid:pk>", batches.show, name="api_batch"),

@@ -101,6 +101,12 @@ def thousands(number):
 
 
 @register.filter
+def up_to(number, most):
+    """A count that ends at `most`: `1,000+` where there are more."""
+    return f"{most:,}+" if number > most else f"{number:,}"
+
+
+@register.filter
 def seconds(count):
     """So many seconds, as people say a wait."""
     return wording.duration(count)

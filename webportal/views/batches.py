@@ -56,7 +56,8 @@ def batch(request, pk):
     asked = {name: request.GET[name].replace("\x00", "") for name in ("outcome", "reason") if request.GET.get(name)}
     receipts = found.receipts.filter(**asked).select_related("study")
     page = Paginator(receipts, PAGE_SIZE).get_page(request.GET.get("page"))
-    predicted, so_far = answers([receipt.image_id for receipt in page if receipt.image_id]), progress(found)
+    predicted = answers([receipt.image_id for receipt in page if receipt.image_id], request.user)
+    so_far = progress(found, request.user)
     stored = found.state not in NOT_STORED
     context = {
         "batch": found,

@@ -5,21 +5,25 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 from PIL import Image as Picture
-from PIL import UnidentifiedImageError
 
-from screening import explaining, permissions
+from screening import ahead, blinding, explaining, permissions, worklist
 from screening.models import Event, Image, Job
 from webportal.views.access import allowed, sees_films
 from workers import dispatch
 
 THUMBNAIL = (120, 120)
-RENDITIONS = {"viewing": "viewing", "model": "model_input", "thumb": "model_input"}
-# Thumbnails return with every refresh of the worklist; films are never kept by the browser.
-KEEP = {"thumb": "private, max-age=600"}
+FILMS_AHEAD = 2  # a frontal and a lateral one
+PREVIEW_B = 200_000
+QUALITIES = (85, 60, 30)
+RENDITIONS = {"viewing": "viewing", "preview": "model_input", "model": "model_input", "thumb": "model_input"}
+# Thumbnails return with every refresh of the worklist. A film is fetched before its study is opened, and outlives one
+# page for that; `Vary: Cookie` ties it to the session, and logging out clears it (docs/decisions/the-viewer.md).
+KEEP = {"thumb": "private, max-age=600", "preview": "private, max-age=300", "viewing": "private, max-age=300"}
 NEVER_KEPT = "private, no-store"
 
 
@@ -31,7 +35,10 @@ def _image_or_404(user, pk):
 @require_GET
 @allowed(sees_films)
 def view(request, pk, rendition):
-    """One rendition of a picture: `viewing` (source depth), `model` (8 bit, at most 512 px) or `thumb`."""
+    """One rendition of a picture: `viewing` (source depth), `preview` and `model` (8 bit, at most 512 px) or `thumb`.
+
+    Every one but the thumbnail leaves an Event, unless it is fetched ahead under a pass of `screening.ahead`.
+    """
     image = _image_or_404(request.user, pk)
     if rendition not in RENDITIONS:
         raise Http404("no such rendition")
@@ -39,21 +46,34 @@ def view(request, pk, rendition):
     if not field:
         raise Http404("this picture cannot be decoded yet, so there is nothing to show")
     try:
-        answer = _thumbnail(field) if rendition == "thumb" else _stored(field)
-    except (FileNotFoundError, UnidentifiedImageError):
+        answer = DRAWN.get(rendition, _stored)(field)
+    except (OSError, SyntaxError):  # Pillow raises either on a damaged PNG
         raise Http404("the stored rendition is missing or damaged") from None
-    if rendition != "thumb":
+    if rendition != "thumb" and not ahead.holds(request.headers.get("FirstRead-Ahead", ""), image.study, request.user):
         _note_view(request.user, image.study)
     answer["Cache-Control"] = KEEP.get(rendition, NEVER_KEPT)
     return answer
 
 
+@require_GET
+@allowed(permissions.may_read)
+def films_ahead(request):
+    """What `Next study` would open now, to be fetched while nothing else is done; nothing where data is to be saved."""
+    studies = worklist.waiting(permissions.visible_studies(request.user))
+    study = None if request.headers.get("Save-Data") == "on" else ahead.candidate(studies, request.user)
+    films = study.images.exclude(viewing="")[:FILMS_AHEAD] if study else []
+    addresses = [reverse("image_view", args=[film.pk, kind]) for film in films for kind in ("preview", "viewing")]
+    found = {"films": addresses, "pass": ahead.draw_pass(study, request.user) if study else ""}
+    return JsonResponse(found, headers={"Cache-Control": NEVER_KEPT})
+
+
 def _note_view(user, study):
     """A film that is fetched by its own address leaves an Event, as the study's page that shows it has left one."""
     lately = Now() - timedelta(minutes=settings.CLAIM_MINUTES)
-    seen = Event.objects.filter(kind=Event.Kind.VIEW, at__gt=lately, actor=user, study=study)
-    if not seen.exists():
-        Event.note(Event.Kind.VIEW, actor=user, study=study)
+    looks = Event.objects.filter(kind=Event.Kind.VIEW, at__gt=lately, actor=user, study=study)
+    # A finding that was seen beside a later film is no look at the film.
+    if not looks.exclude(detail__has_key="beside").exists():
+        Event.note(Event.Kind.VIEW, actor=user, study=study, film=True)
 
 
 def _stored(field):
@@ -61,11 +81,28 @@ def _stored(field):
 
 
 def _thumbnail(field):
-    out = io.BytesIO()
     with field.open("rb") as file, Picture.open(file, formats=("PNG",)) as picture:
         picture.thumbnail(THUMBNAIL)
-        picture.convert("L").save(out, "JPEG", quality=80)
-    return HttpResponse(out.getvalue(), content_type="image/jpeg")
+        return HttpResponse(_jpeg(picture, 80), content_type="image/jpeg")
+
+
+def _preview(field):
+    """At most PREVIEW_B, whatever is on the film: what a slow line shows before the full depth has come."""
+    with field.open("rb") as file, Picture.open(file, formats=("PNG",)) as picture:
+        drawn = (_jpeg(picture, quality) for quality in QUALITIES)
+        small = next((data for data in drawn if len(data) <= PREVIEW_B), None)
+    if small is None:
+        raise Http404("this picture has no small preview")
+    return HttpResponse(small, content_type="image/jpeg")
+
+
+def _jpeg(picture, quality):
+    out = io.BytesIO()
+    picture.convert("L").save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+DRAWN = {"thumb": _thumbnail, "preview": _preview}
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,6 +110,9 @@ def _thumbnail(field):
 def explain(request, pk):
     """POST asks for the picture of where the model looked; GET, which the page repeats, says how far it is."""
     image = _image_or_404(request.user, pk)
+    if blinding.hides_ai(image.study, request.user):
+        sentence = "Where the model looked is shown once you have chosen a finding."
+        return render(request, "webportal/_explanation.html", {"image": image, "sentence": sentence})
     try:
         job = explaining.ask(image, request.user) if request.method == "POST" else _job_or_404(image)
     except explaining.NoModel as error:
@@ -94,7 +134,8 @@ def _job_or_404(image):
 @allowed(sees_films)
 def explanation(request, pk):
     """The picture of one explain job."""
-    jobs = Job.objects.filter(kind=Job.Kind.EXPLAIN, image__study__in=permissions.visible_studies(request.user))
+    shown = permissions.visible_studies(request.user).exclude(pk__in=blinding.hidden(request.user).values("pk"))
+    jobs = Job.objects.filter(kind=Job.Kind.EXPLAIN, image__study__in=shown)
     job = get_object_or_404(jobs.exclude(file=""), pk=pk)
     try:
         answer = _stored(job.file)

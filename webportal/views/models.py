@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ml.data import DataError
-from screening import comparing, permissions, rescreening
+from screening import blinding, comparing, permissions, rescreening
 from screening.models import Band, Finding, Image, ModelVersion, Prediction, Site, Study
 from webportal.model_card import ModelCard
 from webportal.views.access import allowed, anyone
@@ -185,7 +185,7 @@ def changed(request):
     sees_rows = permissions.may_see_reads(user) and all(_is_shown(each) for each in (a, b))
     if not (whole_house or sees_rows):
         raise Http404("a version in shadow")
-    mine = permissions.visible_studies(user)
+    mine = permissions.visible_studies(user).exclude(pk__in=blinding.hidden(user).values("pk"))
     counted = comparing.changed(a, b, Study.objects.all() if whole_house else mine)
     context = {"a": a, "b": b, "sees_rows": sees_rows, "counts": _counted(counted), "total": counted.count()}
     if sees_rows:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from screening import permissions
+from screening import claims, permissions
 from screening.models import Job, ModelVersion, Study
 from webportal.views.access import allowed
 from webportal.views.health import what_is_missing
@@ -34,6 +34,7 @@ def show(request):
         "oldest": min((depth.oldest for depth in depths if depth.oldest), default=None),
         "failures": overview.failures(),
         "failed_lately": overview.failed_lately(),
+        "claims": claims.running(),
         "jobs": overview.jobs(),
         "last_sweep": overview.last_sweep(),
         "flower_url": settings.FLOWER_URL,

@@ -1,13 +1,16 @@
 """Sites, for administrators: their limits, their order, their prevalence."""
 
+from zoneinfo import available_timezones
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from screening import permissions
-from screening.models import Site, Study
+from screening import permissions, turnaround
+from screening.models import Priority, Site, Study
+from screening.models.people import Weekday
 from webportal import administration
 from webportal.views.access import allowed
 
@@ -15,17 +18,38 @@ from webportal.views.access import allowed
 class SiteForm(forms.ModelForm):
     """What a site may be set to."""
 
+    reading_days = forms.TypedMultipleChoiceField(
+        label="Days on which films are read", choices=Weekday, coerce=int, required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+    time_zone = forms.ChoiceField(
+        label="Time zone", choices=[(name, name) for name in sorted(available_timezones())],
+        help_text="That of the reading hours. Pages show each person the times of the own zone.",
+    )  # fmt: skip
+
+    webhook_url = forms.URLField(
+        label="Address that notices are posted to", max_length=300, required=False, assume_scheme="https",
+        help_text="Each notice is signed, and holds ids and no patient data. Empty: nothing is posted.",
+    )  # fmt: skip
+
     class Meta:
         model = Site
         fields = (
-            "name", "policy", "cap_stat", "cap_urgent", "cap_routine", "prevalence", "deidentify", "daily_files",
-            "daily_gigabytes", "daily_files_a_user",
+            "name", "policy", "ai_order", "cap_stat", "cap_urgent", "cap_routine", "opens", "closes", "reading_days",
+            "time_zone", "blind_first", "second_read_share", "prevalence", "deidentify", "daily_files",
+            "daily_gigabytes", "daily_files_a_user", "webhook_url",
         )  # fmt: skip
+        widgets = {name: forms.TimeInput({"type": "time"}, format="%H:%M") for name in ("opens", "closes")}
         labels = {
             "policy": "Order inside a class",
+            "ai_order": "The AI orders the worklist",
             "cap_stat": "Limit for stat, in minutes",
             "cap_urgent": "Limit for urgent, in minutes",
             "cap_routine": "Limit for routine, in minutes",
+            "opens": "Reading begins at",
+            "closes": "Reading ends at",
+            "blind_first": "The finding comes before the AI's answer",
+            "second_read_share": "Share of signed studies read twice at random, 0 to 1",
             "prevalence": "Prevalence of pneumonia, 0 to 1",
             "deidentify": "De-identify films on the way in",
             "daily_files": "Files a day that the site takes",
@@ -33,7 +57,19 @@ class SiteForm(forms.ModelForm):
             "daily_files_a_user": "Files a day that one person may send to it",
         }
         help_texts = {
+            "ai_order": (
+                "Off, the list goes by class and arrival, whatever the order above says. The site's clinical lead "
+                "switches it on the worklist too."
+            ),
             "cap_routine": "Past its limit a study stands before all others of its class.",
+            "closes": "The same time as it begins: day and night. Limits count reading hours alone; 00:00 is midnight.",
+            "blind_first": (
+                "Rows, reasons and filters hide what the AI says from the readers of this site until they have a "
+                "finding. The order stays as it is."
+            ),
+            "second_read_share": (
+                "Beside those where reader and AI contradict each other. 0 where there is one reader alone."
+            ),
             "prevalence": "The share of studies with pneumonia. What a band is worth is shown for it.",
             "deidentify": (
                 "After the basic profile of DICOM PS3.15: names and IDs become pseudonyms of this site; dates, private "
@@ -78,4 +114,13 @@ def _edit(request, form, sentence):
         messages.success(request, sentence)
         return redirect("sites")
     context = {"form": form, "site": form.instance, "editing": not form.instance._state.adding}
+    if context["editing"]:
+        context["proposed"] = _proposed(Site.objects.get(pk=form.instance.pk))
     return render(request, "webportal/site.html", context)
+
+
+def _proposed(site):
+    """(class, the limit in whole minutes that its waits propose) for the classes of which enough is known."""
+    limits = turnaround.proposed_limits(site)
+    known = [(priority, limits.get(priority)) for priority in Priority]
+    return [(priority.label, round(limit.total_seconds() / 60)) for priority, limit in known if limit]

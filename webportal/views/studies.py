@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from screening import handling, lifecycle, permissions, wording, worklist
-from screening.models import Draft, Event, Finding, Priority, Study
+from screening import blinding, claims, handling, lifecycle, permissions, rereading, second_reads, wording, worklist
+from screening.models import Draft, Event, Priority, Study
 from webportal.ai_card import AiCard
+from webportal.report_form import CHOICES, addresses
 from webportal.views.access import allowed, demand, sees_films, study_or_404
 from workers import dispatch
 
@@ -41,6 +42,7 @@ def index(request):
     found = list(newest.order_by("-received_at", "-pk")[: PAGE_SIZE + 1])
     context = {
         "studies": found[:PAGE_SIZE],
+        "hidden": blinding.hidden_ids(found, request.user),
         "more": len(found) > PAGE_SIZE,
         "chips": [(name, label) for name, label, _ in SHOWN],
         "chosen": "" if words else chosen,
@@ -71,27 +73,65 @@ def _before(studies, mine, asked):
 def show(request, pk):
     """One study: film, AI, facts; the reading form for whoever holds the claim. The opening is an Event."""
     study = study_or_404(request.user, pk)
+    # This page would end a blinded read.
+    if second := rereading.held(request.user, study):
+        return redirect("second_read", second.pk)
     Event.note(Event.Kind.VIEW, actor=request.user, study=study)
+    if permissions.may_see_reads(request.user):
+        _note_earlier(request.user, study)
+    return page(request, study)
+
+
+def _note_earlier(user, study):
+    """The findings of earlier studies stand beside the film: who has seen them reads none of those a second time."""
+    for past in _earlier(user, study):
+        if past.status == Study.Status.READ:
+            Event.note(Event.Kind.VIEW, actor=user, study=past, beside=str(study.pk))
+
+
+def page(request, study, **over):
+    """The study's page; `over` replaces parts of its context, such as the `draft` that its form shows."""
     user, now = request.user, worklist.database_now()
-    reading = study.status == Study.Status.READING and study.claimed_by_id == user.pk
+    may_read, mine = permissions.may_read(user, study), _is_read_by(user, study)
+    card = AiCard(study, blinding.hides_ai(study, user))
+    draft = Draft.objects.filter(study=study, reader=user).first() if may_read else None
     context = {
         "study": study,
         "images": list(study.images.all()),
-        "ai": AiCard(study),
+        "ai": card,
         "now": now,
         "waited": now - study.received_at,
         "over": study.cap_at <= now and study.status in Study.ON_WORKLIST,
-        "due": worklist.due(study),
-        "reading": reading,
-        "findings": Finding.choices,
+        # The due time follows from the score.
+        "due": study.cap_at if card.hidden else worklist.due(study),
+        "reading": mine,
         "views": VIEWS,
-        "draft": Draft.objects.filter(study=study, reader=user).first() if permissions.may_read(user, study) else None,
-        "reads": study.reads.select_related("reader", "model_version") if permissions.may_see_reads(user) else [],
+        "draft": draft,
+        "seen": draft.saved_at.isoformat() if draft else "",
+        "reads": _reads(study) if permissions.may_see_reads(user) else [],
         "can": abilities(user, study),
         "priorities": Priority.choices,
         "earlier": _earlier(user, study),
+        "colleagues": claims.colleagues(study, user) if mine else [],
+        "from_whom": claims.handed_over_by(study) if mine else None,
+        "at": draft_addresses(study),
+        **CHOICES,
+        **over,
     }
     return render(request, "webportal/study.html", context)
+
+
+def draft_addresses(study):
+    """What `_draft.html` needs of a study's own page."""
+    return addresses(study.pk, "study", "claim", "draft")
+
+
+def _is_read_by(user, study):
+    return study.status == Study.Status.READING and study.claimed_by_id == user.pk
+
+
+def _reads(study):
+    return study.reads.select_related("reader", "model_version", "overruling")
 
 
 def abilities(user, study):
@@ -104,7 +144,10 @@ def abilities(user, study):
         "change_priority": permissions.may_change_priority(user, study),
         "withdraw": permissions.may_withdraw(user, study),
         "restore": permissions.may_restore(user, study),
-        "retry": status in Study.WAITING and AiCard(study).failed,
+        "retry": status in Study.WAITING and AiCard(study, blinding.hides_ai(study, user)).failed,
+        "end_claim": status == Study.Status.READING
+        and study.claimed_by_id != user.pk
+        and permissions.may_end_claim(user, study),
         "correct_view": permissions.may_correct_view(user, study),
     }
 
@@ -120,14 +163,30 @@ def _earlier(user, study):
 @require_GET
 @allowed(sees_films)
 def ai(request, pk):
-    """The AI's answer for the page that polls; while it is as the page `seen` it, 204. To a reader it comes quietly."""
+    """The AI's answer for the page that polls; while it is as the page `seen` it, 204. To a reader it comes quietly.
+
+    Shown to somebody who has not opened the study's page it is an Event, as that page is.
+    """
     study = study_or_404(request.user, pk)
-    card = AiCard(study)
+    card = AiCard(study, blinding.hides_ai(study, request.user))
     joined = request.GET.get("version", str(study.version)) != str(study.version)
     if card.mark == request.GET.get("seen") and not joined:
         return HttpResponse(status=204)
-    context = {"study": study, "ai": card, "joined": joined, "can": abilities(request.user, study)}
-    return render(request, "webportal/_news.html" if "quiet" in request.GET else "webportal/_ai.html", context)
+    if "quiet" in request.GET:
+        return render(request, "webportal/_news.html", {"study": study, "ai": card, "joined": joined})
+    if not card.hidden and not second_reads.has_looked(request.user, study):
+        Event.note(Event.Kind.VIEW, actor=request.user, study=study)
+    return answer(request, study)
+
+
+def answer(request, study, sentence=""):
+    """The AI's answer as a part of a page, with a `sentence` on why it is not shown yet."""
+    user = request.user
+    context = {"study": study, "ai": AiCard(study, blinding.hides_ai(study, user)), "can": abilities(user, study)}
+    context |= {"reading": _is_read_by(user, study), "sentence": sentence, "swap": True}
+    # What the reader's page has shown: an image that joined since is still news.
+    context["version"] = request.POST.get("version") or request.GET.get("version")
+    return render(request, "webportal/_ai.html", context)
 
 
 def undoable(request, sentence, address, **fields):

@@ -16,6 +16,7 @@ ROLES = [
     (Role.TECHNOLOGIST, "Technologist: sends films, withdraws and restores studies"),
     (Role.RADIOLOGIST, "Radiologist: claims, reads and signs studies"),
     (Role.CLINICAL_LEAD, "Clinical lead: sees the worklist and all reads"),
+    (Role.RESULTS, "Results: sees and takes along what was signed at the own sites; sees no films by this role"),
     (Role.ADMINISTRATOR, "Administrator: users, sites and operations; sees no films by this role"),
 ]
 

@@ -1,36 +1,40 @@
-"""The worklist page: rows in order with their reasons, filters, the strip of what the order costs, next study."""
+"""The worklist page: rows in order with their reasons, filters, search, the strip of what the order costs."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from screening import order, permissions, reading, worklist
-from screening.models import Band, Heartbeat, ModelVersion, Study, User
+from screening import blinding, permissions, places, reading, worklist
+from screening.choice import AI, Choice
+from screening.models import SavedView, Study, User
 from webportal.views.access import allowed
-from workers import heartbeat
+from webportal.worklist_form import WorklistForm
+from webportal.worklist_strip import strip
 
-# (name in the address, words, band for the shape) in the order of the chips.
+# (query, words, band for the shape), in the order of the chips.
 CHIPS = [
-    ("all", "All", ""),
-    ("likely", "Likely", "likely"),
-    ("uncertain", "Uncertain", "uncertain"),
-    ("less_likely", "Less likely", "less_likely"),
-    ("pending", "AI pending", ""),
-    ("without_ai", "Without AI", ""),
-    ("mine", "Mine", ""),
+    ("", "All", ""),
+    ("band=likely", "Likely", "likely"),
+    ("band=uncertain", "Uncertain", "uncertain"),
+    ("band=less_likely", "Less likely", "less_likely"),
+    ("ai=pending", "AI pending", ""),
+    ("ai=without_ai", "Without AI", ""),
+    ("mine=1", "Mine", ""),
 ]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One study on the worklist, as seen at `now` by `user`."""
+    """One study on the worklist, as seen at `now` by `user`, `hidden` what the AI says of it."""
 
     study: Study
     now: datetime
     user: User
+    hidden: bool
 
     @property
     def mine(self):
@@ -46,11 +50,11 @@ class Row:
 
     @property
     def reason(self):
-        return worklist.reason(self.study, self.now)
+        return worklist.reason(self.study, self.now, self.hidden)
 
     @property
     def due(self):
-        return worklist.due(self.study)
+        return worklist.due(self.study, self.hidden)
 
     @property
     def limit_first(self):
@@ -65,66 +69,100 @@ class Row:
     def mark(self):
         """What a reader would call a change of this row; the clock's progress is none."""
         study = self.study
-        parts = study.status, study.priority, study.ai_state, study.band, study.score, study.version, self.over
-        return "/".join(str(part) for part in parts)
+        said = () if self.hidden else (study.ai_state, study.band, study.score)
+        return "/".join(str(part) for part in (study.status, study.priority, study.version, self.over, *said))
 
 
-@require_GET
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks of the worklist: the filters, the sites they leave, and the sites that hide the AI."""
+
+    form: WorklistForm
+    choice: Choice
+    sites: list
+    every_site: list
+    blind: list
+
+    @property
+    def left_out(self):
+        """The sites whose studies are in no choice by what the AI says."""
+        return [site for site in self.blind if site not in self.sites] if self.choice.by_ai else []
+
+    @property
+    def offers_ai(self):
+        return len(self.blind) < len(self.every_site) or not self.every_site
+
+
+def asked_of(request):
+    """The filters of an address, for the reader who asks."""
+    user = request.user
+    prefetch_related_objects([user], "sites")
+    sites = list(permissions.sites_of(user))
+    blind = [site for site in sites if site.blind_first] if permissions.may_read(user) else []
+    form = WorklistForm(request.GET, sites, by_ai=not sites or len(blind) < len(sites))
+    chosen, among = form.choice(user)
+    return Asked(form, *chosen.within(among, blind), sites, blind)
+
+
+@require_http_methods(["GET", "POST"])
 @allowed(permissions.may_see_worklist)
 def show(request):
-    """One page of the worklist; for htmx, the part that changes."""
-    chosen = request.GET.get("show", "all")
-    studies = worklist.waiting(permissions.visible_studies(request.user))
+    """One page of the worklist; for htmx, the part that changes. A search comes by POST: no address holds a patient."""
+    asked, user = asked_of(request), request.user
+    if "" in request.GET.values() and not asked.form.left_out:
+        # As the form sends it, with what was not chosen: the address is the choice alone.
+        return redirect(f"{request.path}?{asked.form.query}")
+    studies = worklist.waiting(permissions.visible_studies(user)).prefetch_related("images")
+    seeing = [site.pk for site in asked.every_site if site not in asked.blind]
+    tally = places.tally([site.pk for site in asked.every_site], user, seeing)
+    words = request.POST.get("words", "").replace("\x00", "").strip()[:64]
+    more = False
     try:
-        page = worklist.page(_only(studies, chosen, request.user), after=request.GET.get("after"))
+        if words:
+            page, more = worklist.search(studies, words, sites=asked.every_site)
+        else:
+            where = {"sites": asked.sites, "choice": asked.choice, "known": tally}
+            page = worklist.page(studies, after=request.GET.get("after"), **where)
     except worklist.BadCursor as error:
         messages.warning(request, f"{error}".capitalize() + ".")
         return redirect("worklist")
-    counts = worklist.counts(studies, request.user)
+    hidden = blinding.hidden_ids(page.studies, user)
     context = {
-        "rows": [Row(study, page.t0, request.user) for study in page.studies],
+        "rows": [Row(study, page.t0, user, study.pk in hidden) for study in page.studies],
         "page": page,
-        "chosen": chosen,
+        "asked": asked,
+        "query": "" if words else asked.form.query,
+        "words": words,
+        "more": more,
         "first_page": "after" not in request.GET,
-        "chips": [(name, words, band, counts[name]) for name, words, band in CHIPS],
-        "counts": counts,
-        "strip": strip(request.user, studies, page.t0),
+        "chips": chips(tally, asked, seeing),
+        "tally": tally,
+        "strip": strip(asked.every_site, tally),
+        "pending": tally.count(AI["pending"][1]),
     }
-    return render(request, "webportal/_worklist.html" if request.htmx else "webportal/worklist.html", context)
-
-
-def _only(studies, chosen, user):
-    """The studies that a chip shows; an unknown name shows all of them."""
-    if chosen == "mine":
-        studies = studies.filter(claimed_by=user)
-    elif chosen in worklist.FILTERS:
-        studies = studies.filter(worklist.FILTERS[chosen])
-    return studies.prefetch_related("images")
-
-
-def strip(user, studies, now):
-    """What the order is, what it costs, and whether the AI is there."""
-    less_likely = studies.filter(band=Band.LESS_LIKELY, status__in=Study.WAITING)
-    oldest = less_likely.order_by("received_at").first()
-    return {
-        "policies": sorted({site.get_policy_display().lower() for site in permissions.sites_of(user)}),
-        "version": order.VERSION,
-        "oldest": oldest,
-        "oldest_waited": oldest and now - oldest.received_at,
-        "oldest_limit": oldest and oldest.cap_at - oldest.received_at,
-        "past_limit": studies.filter(cap_at__lte=now).count(),
-        "ai": ai_offline(),
+    if request.htmx:
+        return render(request, "webportal/_worklist.html", context)
+    context |= {
+        "saved": list(SavedView.objects.filter(user=user)),
+        "switchable": asked.every_site if permissions.may_switch_order(user) else [],
     }
+    return render(request, "webportal/worklist.html", context)
 
 
-def ai_offline():
-    """None while a model worker lives with the active model; else since when there is none, and what a worker says."""
-    alive = list(heartbeat.alive("model"))
-    active = ModelVersion.objects.filter(active=True).values_list("card_sha256", flat=True).first()
-    if any(active in beat.loaded for beat in alive):
-        return None
-    last = Heartbeat.objects.filter(kind="model").order_by("-seen_at").first()
-    return {"since": last and last.seen_at, "problem": next((beat.problem for beat in alive if beat.problem), "")}
+def chips(tally, asked, seeing):
+    """(query, words, band, count) of each chip; those by what the AI says count where it is shown."""
+
+    def of(holds):
+        return tally.count(lambda kind: kind.site in seeing and holds(kind))
+
+    counts = {"": tally.waiting, "mine=1": tally.mine}
+    if asked.offers_ai:
+        for query, _, band in CHIPS:
+            if band:
+                counts[query] = of(lambda kind, band=band: kind.band == band)
+            elif query.startswith("ai="):
+                counts[query] = of(AI[query.removeprefix("ai=")][1])
+    return [(query, words, band, counts[query]) for query, words, band in CHIPS if query in counts]
 
 
 @require_POST

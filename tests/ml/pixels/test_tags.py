@@ -1,8 +1,10 @@
 import numpy as np
+import pydicom
 import pytest
 
 from ml import pixels
 from ml.pixels import tags
+from ml.pixels.deidentify import deidentified
 from tests.ml.drawing import dicom, ramp
 
 GREY = ramp().astype(np.uint8)
@@ -120,3 +122,34 @@ def test_the_view_may_come_as_a_code():
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "R-10206", "SRT", "antero-posterior"
     assert header(ViewPosition="", ViewCodeSequence=[code]).view == "AP"
+
+
+def test_spacing_is_rows_then_columns():
+    found = header(PixelSpacing=[0.2, 0.15], ImagerPixelSpacing=[0.22, 0.17])
+    assert (found.row_spacing_mm, found.column_spacing_mm, found.spacing_at_detector) == (0.2, 0.15, False)
+
+
+@pytest.mark.parametrize("corrected", [None, [0.2, 0.2], [0.2, 0]])
+def test_spacing_that_nobody_corrected_is_at_the_detector(corrected):
+    found = header(PixelSpacing=corrected, ImagerPixelSpacing=[0.2, 0.2])
+    assert (found.row_spacing_mm, found.column_spacing_mm, found.spacing_at_detector) == (0.2, 0.2, True)
+
+
+@pytest.mark.parametrize("stated", [["0", "0.2"], ["-0.2", "0.2"], ["10", "0.2"], ["nan", "0.2"], "0.2", []])
+def test_spacing_that_cannot_be_is_none(stated):
+    from pydicom.dataset import Dataset
+
+    dataset = Dataset()
+    with pydicom.config.disable_value_validation():
+        dataset.PixelSpacing = stated
+    assert tags.spacing(dataset) == (None, None, False)
+
+
+def test_letters_for_a_spacing_cost_the_spacing_alone():
+    data = dicom(GREY, PixelSpacing=["0.1234", "0.1234"]).replace(b"0.1234", b"a.bcde")
+    assert pixels.read(data).header.row_spacing_mm is None
+
+
+def test_a_film_keeps_its_spacing_where_names_are_removed():
+    data = deidentified(dicom(GREY, ImagerPixelSpacing=[0.2, 0.15]), b"a key")
+    assert pixels.read(data).header.column_spacing_mm == 0.15

@@ -37,6 +37,7 @@
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
     if (event.target.closest(".messages .close")) event.target.closest("li").remove();
+    if (event.target.closest("#told .close")) event.target.closest("p").remove();
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
   });

@@ -4,6 +4,7 @@
   const list = document.getElementById("list");
   const pill = document.getElementById("pill");
   const heard = document.getElementById("heard");
+  const filters = document.getElementById("filters");
   let held = null; // the newest answer that is not shown yet
   let over = false;
   let cursor = null; // the id of the marked row
@@ -94,10 +95,17 @@
     n: () => document.getElementById("next")?.requestSubmit(),
     v: () => document.getElementById(cursor)?.querySelector(".who a").click(),
     ".": () => held && show(""),
-    "/": () => { location.href = document.querySelector(".bar .push a").href + "#words"; },
+    "/": () => { const field = document.getElementById("search"); field.focus(); field.select(); },
+    f: () => { filters.open = true; filters.querySelector("select").focus(); },
     Escape: () => { document.activeElement.blur(); mark(null); cursor = null; },
   };
   document.addEventListener("keydown", (event) => {
+    // Out of a field, back to the rows.
+    if (event.key === "Escape" && event.target.closest(".tools, .filters")) {
+      const box = event.target.closest(".filters");
+      if (box) { box.open = false; box.querySelector("summary").focus(); } else event.target.blur();
+      return;
+    }
     if (window.firstread.typing(event)) return;
     if (event.key === "Enter" && document.activeElement.matches("#rows tr")) { event.preventDefault(); take(document.activeElement); return; }
     if (!keys[event.key]) return;

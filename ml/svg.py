@@ -1,4 +1,4 @@
-"""Plots as inline SVG: a handful of shapes. Colours are classes of style.css, so that they follow the theme."""
+"""Plots as inline SVG: a handful of shapes. Colours are classes of the page's style, so that they follow the theme."""
 
 from html import escape
 
@@ -7,10 +7,20 @@ LEFT, TOP, RIGHT, BOTTOM = 56, 12, 12, 44
 
 
 class Plot:
-    """A plot over x and y ranges (low, high); what lies outside is cut off at its frame."""
+    """A plot over x and y ranges (low, high); what lies outside is cut off at its frame.
 
-    def __init__(self, x: tuple[float, float], y: tuple[float, float], x_label: str, y_label: str):
-        self.x, self.y, self.labels = x, y, (x_label, y_label)
+    names: {x: words} under the plot in place of round numbers.
+    """
+
+    def __init__(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        x_label: str,
+        y_label: str,
+        names: dict[float, str] | None = None,
+    ):
+        self.x, self.y, self.labels, self.names = x, y, (x_label, y_label), names
         self._inside: list[str] = []
         self._above: list[str] = []
 
@@ -34,21 +44,25 @@ class Plot:
             left, top = self._at(x, y)
             self._above.append(f'<text class="mark {kind}" x="{left:.1f}" y="{top + 5:.1f}">{escape(sign)}</text>')
 
-    def svg(self, says: str) -> str:
-        """says: what one who cannot see it is told."""
+    def bar(self, left: float, right: float, low: float, high: float, kind: str) -> None:
+        self.band([left, right], [low, low], [high, high], kind)
+
+    def svg(self, says: str, more: str = "") -> str:
+        """says: what one who cannot see it is told; `more` is the description that follows the name."""
         wide, high = WIDE - LEFT - RIGHT, HIGH - TOP - BOTTOM
         inside = f'<svg x="{LEFT}" y="{TOP}" width="{wide}" height="{high}" viewBox="{LEFT} {TOP} {wide} {high}">'
         parts = [*self._axes(), inside, *self._inside, "</svg>", *self._above]
         whole = f'<svg class="plot" role="img" aria-label="{escape(says)}" viewBox="0 0 {WIDE} {HIGH}">'
-        return f"{whole}{''.join(parts)}</svg>"
+        described = f"<desc>{escape(more)}</desc>" if more else ""
+        return f"{whole}{described}{''.join(parts)}</svg>"
 
     def _axes(self) -> list[str]:
         wide, high = WIDE - LEFT - RIGHT, HIGH - TOP - BOTTOM
         found = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{wide}" height="{high}"/>']
-        for value in ticks(*self.x):
+        for value, words in self._across().items():
             left, _ = self._at(value, self.y[0])
             found.append(f'<path class="rule" d="M{left:.1f} {TOP}V{TOP + high}"/>')
-            found.append(f'<text class="tick middle" x="{left:.1f}" y="{TOP + high + 16}">{value:g}</text>')
+            found.append(f'<text class="tick middle" x="{left:.1f}" y="{TOP + high + 16}">{escape(words)}</text>')
         for value in ticks(*self.y):
             _, top = self._at(self.x[0], value)
             found.append(f'<path class="rule" d="M{LEFT} {top:.1f}H{LEFT + wide}"/>')
@@ -58,6 +72,9 @@ class Plot:
         turned = f'transform="rotate(-90 14 {middle})"'
         found.append(f'<text class="axis middle" x="14" y="{middle}" {turned}>{escape(self.labels[1])}</text>')
         return found
+
+    def _across(self) -> dict[float, str]:
+        return self.names or {value: f"{value:g}" for value in ticks(*self.x)}
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
