@@ -6,7 +6,6 @@ from django import template
 from django.utils.html import format_html
 
 from screening import wording
-from screening.models import Priority
 
 register = template.Library()
 
@@ -41,11 +40,6 @@ def seconds_from(instant, now):
 @register.filter
 def ai_words(code):
     return wording.ai_state(code)
-
-
-@register.filter
-def priority_label(value):
-    return Priority(value).label
 
 
 @register.filter
