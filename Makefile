@@ -8,7 +8,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv) pip compile --quiet --universal -
 	--no-python-downloads --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help run test lint lock test-programs bench-intake
+.PHONY: help run test lint lock messages test-programs bench-intake
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-intake   films a second through the door, against the bare loop (ARGS=--help)"
 	@echo "make lint   ruff, and the directions of the imports"
 	@echo "make lock   turn requirements*.in into the locks with hashes (needs uv)"
+	@echo "make messages   collect the texts of the pages for translation, and compile them (needs GNU gettext)"
 
 run: $(VENV)/installed
 	@exec $(BIN)/python manage.py up
@@ -54,11 +55,23 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# What some tests drive as real programs: a browser, and dcmtk's storescp and storescu. Without them they are skipped.
+# Texts of the code, the pages and the scripts; tests/pages/test_languages.py fails where one has no translation.
+LANGUAGES := es fr hi sw
+MAKE_MESSAGES := makemessages $(LANGUAGES:%=-l %) --no-obsolete --add-location file \
+	--ignore tests --ignore var --ignore vendor --ignore locale
+messages: $(VENV)/installed
+	@command -v xgettext >/dev/null || { echo "Needs GNU gettext. On Debian: sudo apt-get install gettext"; exit 1; }
+	@$(BIN)/python manage.py $(MAKE_MESSAGES)
+	@$(BIN)/python manage.py $(MAKE_MESSAGES) -d djangojs
+	@$(BIN)/python manage.py compilemessages --ignore $(VENV)
+
+# What some tests drive as real programs: a browser, dcmtk's storescp and storescu, and GNU gettext. Without them they are
+# skipped.
 test-programs:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="chromium"; \
 	command -v storescp >/dev/null || missing="$$missing dcmtk"; \
+	command -v xgettext >/dev/null || missing="$$missing gettext"; \
 	[ "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing for the tests:" $$missing; \

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Count, Exists, OuterRef
+from django.utils.translation import pgettext_lazy
 
 from screening import second_reads
 from screening.models import Band, Event, Finding, Overruling, Read, SecondRead
@@ -20,7 +21,10 @@ FEW = 20
 TWO = (Finding.PRESENT, Finding.ABSENT)
 REST = second_reads.Why.RANDOM
 # The AI's calls: which bands count as pneumonia.
-CALLS = [("likely", (Band.LIKELY,)), ("likely or uncertain", (Band.LIKELY, Band.UNCERTAIN))]
+CALLS = [
+    (pgettext_lazy("band", "likely"), (Band.LIKELY,)),
+    (pgettext_lazy("band", "likely or uncertain"), (Band.LIKELY, Band.UNCERTAIN)),
+]
 
 
 @dataclass(frozen=True)

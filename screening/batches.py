@@ -6,6 +6,7 @@ What its manifest sent to another site goes with it, where whoever does this may
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from screening import lifecycle, parts, permissions, queue, rollout, standing
 from screening.failures import CANCELLED, HOPELESS, UNDECODABLE
@@ -22,7 +23,7 @@ CHUNK = 200
 PASSES = 3
 # Films that could be decoded by now are taken one after the other, by whoever comes: a few rings are enough.
 RINGS = 8
-LEFT = "The batch was cancelled before this was done. Try the batch again to go on."
+LEFT = gettext_noop("The batch was cancelled before this was done. Try the batch again to go on.")
 
 
 def of_now(batch):

@@ -7,18 +7,20 @@ altogether, whatever the AI says of them, and where all sites are so the choice 
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from screening import places
 from screening.models import Screening
 
 NOT_YET = ("pending", "no_model")
 # name -> (words, holds(what has a band and an AI state)).
 AI = {
-    "screened": ("Screened", lambda of: of.ai_state == "screened"),
-    "pending": ("AI pending", lambda of: not of.band and of.ai_state in NOT_YET),
-    "without_ai": ("Without AI", lambda of: not of.band and of.ai_state not in NOT_YET),
-    "failed": ("AI failed", lambda of: of.ai_state in Screening.ENDED_BADLY),
-    "partly": ("Some images without AI", lambda of: of.ai_state.startswith("partly_")),
-    "outside": ("Outside the model's ages or films", lambda of: of.ai_state.startswith("outside_")),
+    "screened": (_("Screened"), lambda of: of.ai_state == "screened"),
+    "pending": (_("AI pending"), lambda of: not of.band and of.ai_state in NOT_YET),
+    "without_ai": (_("Without AI"), lambda of: not of.band and of.ai_state not in NOT_YET),
+    "failed": (_("AI failed"), lambda of: of.ai_state in Screening.ENDED_BADLY),
+    "partly": (_("Some images without AI"), lambda of: of.ai_state.startswith("partly_")),
+    "outside": (_("Outside the model's ages or films"), lambda of: of.ai_state.startswith("outside_")),
 }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from screening import lifecycle, permissions, reading, standing
 from screening.models import Draft, Event, Role, Study, User
@@ -44,10 +45,10 @@ def hand_over(study, reader, to):
     Raises NotYours where the claim is gone, or `to` does not read at the study's site.
     """
     if to.pk == reader.pk or not permissions.may_read(to, study):
-        raise reading.NotYours("Choose a radiologist of this site to hand over to; nothing was changed.")
+        raise reading.NotYours(_("Choose a radiologist of this site to hand over to; nothing was changed."))
     held = Study.objects.filter(pk=study.pk, status=S.READING, claimed_by=reader, claimed_until__gt=Now())
     if not held.update(claimed_by=to, claimed_until=reading.claim_end()):
-        raise reading.NotYours("Your claim on this study has ended, so it was not handed over. Your draft is kept.")
+        raise reading.NotYours(_("Your claim on this study has ended, so it was not handed over. Your draft is kept."))
     draft = Draft.objects.filter(study=study, reader=reader).first()
     if draft:
         said = {name: getattr(draft, name) for name in reading.FIELDS}
@@ -69,6 +70,6 @@ def end(study, actor):
     """
     held = Study.objects.select_for_update().filter(pk=study.pk, status=S.READING).first()
     if held is None:
-        raise reading.NotYours("Nobody has this study claimed any more; nothing was changed.")
+        raise reading.NotYours(_("Nobody has this study claimed any more; nothing was changed."))
     detail = {"reader": str(held.claimed_by_id)}
     lifecycle.move(held, standing.waiting_status(held), Event.Kind.BREAK_LOCK, actor=actor, detail=detail)

@@ -6,6 +6,8 @@ Counts are for administrators too; the studies themselves are for those who may 
 from dataclasses import dataclass
 
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from screening import order, standing
 from screening.answers import answer
@@ -29,19 +31,22 @@ class Preview:
 
     def sentence(self, name):
         """The preview in one sentence, `name` being the version's."""
-        return (
-            f"With {name}, {_studies(self.up, 'waiting ')} move{_s(self.up)} up, {self.down} move{_s(self.down)} "
-            f"down, {self.absent_likely} read as absent become{_s(self.absent_likely)} likely; "
-            f"{_studies(self.unscored, 'waiting ')} {'is' if self.unscored == 1 else 'are'} not yet scored by it."
+        up = ngettext("%(n)s waiting study moves up", "%(n)s waiting studies move up", self.up) % {"n": self.up}
+        # Translators: of the studies that wait.
+        down = ngettext("%(n)s moves down", "%(n)s move down", self.down) % {"n": self.down}
+        # Translators: studies that were read as without pneumonia.
+        absent = ngettext(
+            "%(n)s read as absent becomes likely", "%(n)s read as absent become likely", self.absent_likely
         )
-
-
-def _studies(count, kind=""):
-    return f"{count} {kind}{'study' if count == 1 else 'studies'}"
-
-
-def _s(count):
-    return "s" if count == 1 else ""
+        unscored = ngettext(
+            "%(n)s waiting study is not yet scored by it",
+            "%(n)s waiting studies are not yet scored by it",
+            self.unscored,
+        )
+        parts = {"name": name, "up": up, "down": down}
+        parts |= {"absent": absent % {"n": self.absent_likely}, "unscored": unscored % {"n": self.unscored}}
+        # Translators: %(name)s is a model; the others are parts of this sentence, such as "3 waiting studies move up".
+        return _("With %(name)s, %(up)s, %(down)s, %(absent)s; %(unscored)s.") % parts
 
 
 def preview(version, active):

@@ -5,6 +5,7 @@ import io
 
 from screening import keeping, queue, reasons, sandbox
 from screening.models import Image
+from screening.said_elsewhere import STILL_NOT_DECODED, UNKNOWN_CODING
 
 CODE = Image.Gate.UNDECODABLE.value
 # How far apart the middles of pixels lie, as facts and Image name it.
@@ -37,7 +38,7 @@ def _decoded(original):
         raise NotDecoded(CODE, refused.sentence or reasons.sentence(refused.code)) from None
     if decoded.facts["flaw"] == CODE:
         detail = decoded.facts["flaw_detail"]
-        raise NotDecoded(CODE, f"This picture still cannot be decoded: {detail or 'its syntax is unknown'}.")
+        raise NotDecoded(CODE, STILL_NOT_DECODED % {"coding": detail or UNKNOWN_CODING})
     return decoded
 
 

@@ -1,6 +1,7 @@
 """Where the model looked: asked for by a person, drawn by a worker, kept as a picture. The asking is an Event."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening import queue
 from screening.models import Event, Job, ModelVersion
@@ -17,7 +18,7 @@ def version_for(image):
     """The version whose look can be drawn: the active one, which the workers have loaded. Raises NoModel."""
     active = ModelVersion.objects.filter(active=True).first()
     if active is None or image.gate:
-        raise NoModel("The AI is not applied to this picture.")
+        raise NoModel(_("The AI is not applied to this picture."))
     return active
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from screening import reasons, wording
 from screening.models import Batch, Image, Job, Receipt, Screening
+from screening.said_elsewhere import said
 
 State = Screening.State
 FAILED_FILES = (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT)
@@ -33,7 +34,7 @@ class Failure:
 def of_files(counted):
     """Of rows {outcome, reason, files}: nothing of these is here, so they can only be sent again."""
     bad = [row for row in counted if row["outcome"] in FAILED_FILES]
-    return [Failure("file", row["reason"], reasons.sentence(row["reason"]), row["files"], False) for row in bad]
+    return [Failure("file", row["reason"], said(reasons.sentence(row["reason"])), row["files"], False) for row in bad]
 
 
 def of_archives(jobs):
@@ -42,7 +43,7 @@ def of_archives(jobs):
     for job in jobs:
         if job.state in Job.ENDED_BADLY:
             by_code.setdefault(job.error_code, []).append(job)
-    return [Failure("archive", code, _said(code, bad), len(bad), code not in HOPELESS) for code, bad in by_code.items()]
+    return [Failure("archive", code, _why(code, bad), len(bad), code not in HOPELESS) for code, bad in by_code.items()]
 
 
 def of_confirmation(batch, held):
@@ -50,12 +51,12 @@ def of_confirmation(batch, held):
     if batch.state != Batch.State.CONFIRMING:
         return []
     failed = batch.jobs.filter(kind=Job.Kind.CONFIRM, state__in=(State.FAILED, State.QUARANTINED)).first()
-    return [Failure("confirmation", failed.error_code, failed.error_sentence, held, True)] if failed else []
+    return [Failure("confirmation", failed.error_code, said(failed.error_sentence), held, True)] if failed else []
 
 
-def _said(code, jobs):
+def _why(code, jobs):
     if code != CANCELLED:
-        return jobs[0].error_sentence
+        return said(jobs[0].error_sentence)
     left = [job.left for job in jobs]
     return wording.not_unpacked(None if None in left else sum(left))
 
@@ -63,8 +64,8 @@ def _said(code, jobs):
 def of_films(gates, screened):
     """Of {gate: images} and rows {state, error_code, sentence, films}; the most frequent first."""
     undecodable = gates.get(UNDECODABLE, 0)
-    said = reasons.sentence(UNDECODABLE)
-    groups = [Failure("film", UNDECODABLE, said, undecodable, True)] if undecodable else []
+    sentence = said(reasons.sentence(UNDECODABLE))
+    groups = [Failure("film", UNDECODABLE, sentence, undecodable, True)] if undecodable else []
     by_code = {}
     for row in screened:
         if row["state"] in Screening.ENDED_BADLY:
@@ -75,5 +76,5 @@ def of_films(gates, screened):
 
 
 def _of_screenings(code, rows):
-    sentence = wording.SCREENINGS_CANCELLED if code == CANCELLED else rows[0]["sentence"]
+    sentence = said(wording.SCREENINGS_CANCELLED if code == CANCELLED else rows[0]["sentence"])
     return Failure("screening", code, sentence, sum(row["films"] for row in rows), code not in HOPELESS)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.people import Policy
 from screening.simulation import Compared, Ratio, compare
@@ -22,10 +23,10 @@ class Goal:
 
 
 GOALS = (
-    Goal("Pneumonia: the mean wait", "pneumonia", "mean", 0.45),
-    Goal("Pneumonia that the AI missed: the mean wait", "missed", "mean", 1.10),
-    Goal("All films: the longest wait", "all", "max", 1.10),
-    Goal("All films: the longest wait, with a worthless model", "all", "max", 1.10, worthless=True),
+    Goal(_("Pneumonia: the mean wait"), "pneumonia", "mean", 0.45),
+    Goal(_("Pneumonia that the AI missed: the mean wait"), "missed", "mean", 1.10),
+    Goal(_("All films: the longest wait"), "all", "max", 1.10),
+    Goal(_("All films: the longest wait, with a worthless model"), "all", "max", 1.10, worthless=True),
 )
 
 

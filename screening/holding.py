@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from screening import archive, intake, keeping, lifecycle, parts
 from screening.models import Batch, Job, Receipt
@@ -17,7 +18,7 @@ from screening.sent import kept_name
 # A dry run that nobody comes back to is discarded.
 LIVES = timedelta(hours=24)
 PAGE = 500
-DISCARDED = "The dry run was discarded before this archive was unpacked."
+DISCARDED = gettext_noop("The dry run was discarded before this archive was unpacked.")
 S, State = Batch.State, Job.State
 
 
@@ -39,7 +40,9 @@ def untouched():
 class Unpacking(Exception):
     """What an archive of the dry run holds is not known yet: nobody can say what is confirmed."""
 
-    sentence = "An archive of this dry run is still being unpacked. Confirm it when the count has come to rest."
+    sentence = gettext_noop(
+        "An archive of this dry run is still being unpacked. Confirm it when the count has come to rest."
+    )
 
 
 @transaction.atomic

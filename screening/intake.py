@@ -20,6 +20,7 @@ from screening import filing, gate, keeping, manifest, quotas, reasons, sandbox
 from screening.companions import is_companion, is_left_out
 from screening.keeping import StorageFull
 from screening.models import Batch, Image, Receipt, Screening
+from screening.said_elsewhere import LIST, LIST_WITH_FAULTS, ROW_IS_WRONG
 from screening.sent import KeyReused, Sent
 
 log = logging.getLogger(__name__)
@@ -121,8 +122,8 @@ class Arrival(Sent):
             found = manifest.read(self.batch, file.read(manifest.MAX_B + 1), source=self.name)
         except manifest.Unreadable as unreadable:
             return self.answer("bad_manifest", sentence=unreadable.sentence)
-        bad = f" {len(found.errors)} faults, the first: {found.errors[0]}" if found.errors else ""
-        return self.answer("manifest", sentence=f"Read as the list of the films: {found.rows} rows count.{bad}")
+        about = {"rows": found.rows, "faults": len(found.errors), "first": found.errors[0] if found.errors else ""}
+        return self.answer("manifest", sentence=(LIST_WITH_FAULTS if found.errors else LIST) % about)
 
     def _at_its_site(self):
         """Turn to the site that the file's row of the manifest names; the receipt where that row is no good.
@@ -132,7 +133,7 @@ class Arrival(Sent):
         home = self.batch.parent or self.batch
         self.row = manifest.row_for(home, self.name)
         if self.row and self.row.error:
-            return self.answer("manifest_row", sentence=f"Row {self.row.row} of the manifest: {self.row.error}")
+            return self.answer("manifest_row", sentence=ROW_IS_WRONG % {"row": self.row.row, "error": self.row.error})
         site = (self.row and self.row.site) or home.site
         if site != self.site:
             self.batch, self.site = home if site == home.site else manifest.sibling(home, site), site

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext_noop
 
 CHUNK = 2**20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -20,7 +21,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class StorageFull(Exception):
     """No space is left for this file: nothing of it was kept, and it may be sent again when there is space."""
 
-    sentence = "The storage is full: nothing of this file was kept. Tell an administrator, and send it again later."
+    sentence = gettext_noop(
+        "The storage is full: nothing of this file was kept. Tell an administrator, and send it again later."
+    )
 
 
 def name(folder, suffix="", key=None):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-from screening import permissions
+from screening import permissions, said_elsewhere
 from screening.manifest_table import MAX_B, Fault, Unreadable, checked, table
 from screening.models import Batch, ManifestRow, Site
 
@@ -22,7 +23,7 @@ NAME = "manifest.csv"
 LONGEST = 255
 # A list a folder is well; lists without end are somebody's mistake, or worse.
 MAX_ROWS_A_BATCH = 100_000
-TOO_MANY = f"The manifests of this batch have more than {MAX_ROWS_A_BATCH:,} rows: send the films in several batches."
+TOO_MANY = said_elsewhere.MANY_ROWS_IN_ALL % {"most": f"{MAX_ROWS_A_BATCH:,}"}
 SAYS = ("site_id", "patient_id", "patient_name", "accession", "priority", "view", "age_years")
 
 
@@ -74,7 +75,7 @@ def _row(batch, source, number, cells, sites, faults):
     name, code = _path(said.pop("file", ""))[-LONGEST:], said.pop("site", "")
     site = sites.get(code.casefold(), batch.site) if code else batch.site
     if code and code.casefold() not in sites:
-        faults.append(Fault(number, "site", "There is no such site that you may send to."))
+        faults.append(Fault(number, "site", gettext_noop("There is no such site that you may send to.")))
     row = ManifestRow(batch=batch, source=source, row=number, name=name, folded=_folded(name), last=_last(name), **said)
     row.site = site if site != batch.site else None
     return row
@@ -87,7 +88,7 @@ def _tell_twice_named(rows, faults):
         other = first.setdefault(_folded(row.name), row) if row.name else row
         if other is not row and _says(row) != _says(other):
             for one, two in ((row, other), (other, row)):
-                faults.append(Fault(one.row, "file", f"Row {two.row} names the same file, and says something else."))
+                faults.append(Fault(one.row, "file", said_elsewhere.TWICE_NAMED % {"row": two.row}))
 
 
 def _note_errors(rows, faults):
@@ -113,11 +114,13 @@ def row_for(batch, name):
         return None
     row = max(fits, key=lambda each: bool(each.error))
     if any(_says(each) != _says(row) for each in fits):
-        row.error = (
+        row.error = gettext_noop(
             "Several rows name a file like this one, and say different things: write the paths into the manifest."
         )
     elif not ManifestRow.objects.filter(Q(matched="") | Q(matched=path), pk=row.pk).update(matched=path):
-        row.error = "This row names more than one of the files that were sent: write their paths into the manifest."
+        row.error = gettext_noop(
+            "This row names more than one of the files that were sent: write their paths into the manifest."
+        )
     return row
 
 

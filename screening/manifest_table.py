@@ -8,6 +8,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
+from screening import said_elsewhere
 from screening.models import LATERAL_VIEWS, Priority
 
 MAX_B, MAX_ROWS = 10 * 2**20, 20_000
@@ -21,20 +24,20 @@ ALIASES = {
 LONGEST = {"file": 1024, "patient_id": 64, "patient_name": 200, "accession": 64, "site": 60}
 COLUMNS = (*LONGEST, "priority", "view", "age")
 VIEWS = {"": "", "UNKNOWN": "", "PA": "PA", "AP": "AP"} | dict.fromkeys(LATERAL_VIEWS, "LATERAL")
-PRIORITIES = {"": None} | {each.label: each for each in Priority}
+PRIORITIES = {"": None} | {each.code: each for each in Priority}
 AGE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,3})?) ?(|y|years?|m|months?|w|weeks?|d|days?)", re.IGNORECASE)
 A_YEAR = {"": 1, "y": 1, "m": 12, "w": 52.18, "d": 365.25}
 OLDEST = 130
 # Characters that turn the direction of the text around them: a name would read as another one.
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
-TOO_LARGE = "The manifest is larger than 10 MB: send the films in several batches."
-TOO_MANY = f"The manifest has more than {MAX_ROWS:,} rows: send the films in several batches."
-NO_HEADER = "The first row must name the columns, one of them `file`, with commas, semicolons or tabs between them."
-TWICE = "The first row names the column `{}` twice."
-OPEN_QUOTE = "Row {}: a quotation mark is opened and not closed, so what follows cannot be told apart. Mend it there."
-MISQUOTED = "The quotation marks of this row do not fit together."
-TOO_WIDE = "This row has more cells than the first row names columns."
+TOO_LARGE = gettext_noop("The manifest is larger than 10 MB: send the films in several batches.")
+TOO_MANY = said_elsewhere.MANY_ROWS % {"most": f"{MAX_ROWS:,}"}
+NO_HEADER = gettext_noop(
+    "The first row must name the columns, one of them `file`, with commas, semicolons or tabs between them."
+)
+MISQUOTED = gettext_noop("The quotation marks of this row do not fit together.")
+TOO_WIDE = gettext_noop("This row has more cells than the first row names columns.")
 
 
 class Unreadable(ValueError):
@@ -55,7 +58,8 @@ class Fault:
     sentence: str
 
     def __str__(self):
-        return f"Row {self.row}{self.column and f', column {self.column}'}: {self.sentence}"
+        row = {"row": self.row, "column": self.column, "sentence": self.sentence}
+        return (said_elsewhere.IN_COLUMN if self.column else said_elsewhere.IN_ROW) % row
 
 
 def table(data):
@@ -96,7 +100,7 @@ def _header(text):
         names = [_column(cell) for cell in cells]
         if "file" in names:
             if twice := next((name for name in COLUMNS if names.count(name) > 1), ""):
-                raise Unreadable(TWICE.format(twice))
+                raise Unreadable(said_elsewhere.COLUMN_TWICE % {"column": twice})
             return delimiter, number, names
     raise Unreadable(NO_HEADER)
 
@@ -121,7 +125,7 @@ def _rows(text, delimiter):
         except csv.Error:
             # After a row that spans lines nobody can tell which of them were meant as rows.
             if reader.line_num > before + 1:
-                raise Unreadable(OPEN_QUOTE.format(number)) from None
+                raise Unreadable(said_elsewhere.OPEN_QUOTE % {"row": number}) from None
             yield number, _at_a_guess(seen[-1], delimiter), MISQUOTED
 
 
@@ -149,21 +153,23 @@ def checked(number, cells):
 
 def _clean(name, text):
     if not text and name == "file":
-        raise ValueError("This row names no file.")
+        raise ValueError(gettext_noop("This row names no file."))
     if any(unicodedata.category(each) in ("Cc", "Cs") or each == "\ufffd" for each in text):
-        raise ValueError(f"The {name} holds characters that cannot be read: save the manifest as UTF-8.")
+        raise ValueError(said_elsewhere.UNREADABLE_TEXT % {"column": name})
     if any(unicodedata.bidirectional(each) in TURNING for each in text):
-        raise ValueError(f"The {name} holds a character that turns the direction of the text.")
+        raise ValueError(said_elsewhere.TURNED_TEXT % {"column": name})
     if len(text) > (most := LONGEST.get(name, 20)):
-        raise ValueError(f"The {name} is longer than {most} characters.")
+        raise ValueError(said_elsewhere.TOO_LONG % {"column": name, "most": most})
     return text
 
 
 def _value(name, text):
     if name == "priority":
-        return {"priority": _one_of(PRIORITIES, text.lower(), "The priority must be stat, urgent or routine.")}
+        return {
+            "priority": _one_of(PRIORITIES, text.lower(), gettext_noop("The priority must be stat, urgent or routine."))
+        }
     if name == "view":
-        return {"view": _one_of(VIEWS, text.upper(), "The view must be PA, AP or LATERAL.")}
+        return {"view": _one_of(VIEWS, text.upper(), gettext_noop("The view must be PA, AP or LATERAL."))}
     return {"age_years": _years(text)} if name == "age" else {name: text}
 
 
@@ -180,5 +186,7 @@ def _years(text):
     found = AGE.fullmatch(text)
     years = found and float(found[1].replace(",", ".")) / A_YEAR[found[2][:1].lower()]
     if not found or years > OLDEST:
-        raise ValueError("The age must be a number of years, such as 4 or 0.5, or of months, such as 18M.")
+        raise ValueError(
+            gettext_noop("The age must be a number of years, such as 4 or 0.5, or of months, such as 18M.")
+        )
     return years

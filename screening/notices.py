@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from screening.models import (
     Band,
@@ -35,15 +37,17 @@ SHOWN_FOR = timedelta(days=30)
 AT_ONCE = 100
 
 SENTENCES = {
-    Kind.STAT_LIKELY: "A study of class stat with a likely pneumonia waits for a reader at {site}.",
-    Kind.BATCH_ENDED: "A batch that you sent to {site} has ended: the AI has been through it.",
-    Kind.FALSE_NEGATIVE: "A reader at {site} found pneumonia on a study that the AI had called less likely.",
+    Kind.STAT_LIKELY: gettext_noop("A study of class stat with a likely pneumonia waits for a reader at %(site)s."),
+    Kind.BATCH_ENDED: gettext_noop("A batch that you sent to %(site)s has ended: the AI has been through it."),
+    Kind.FALSE_NEGATIVE: gettext_noop(
+        "A reader at %(site)s found pneumonia on a study that the AI had called less likely."
+    ),
 }
 
 
 def sentence(notice):
     """What a notice says. It names the site and no patient."""
-    return SENTENCES[Kind(notice.kind)].format(site=notice.site)
+    return _(SENTENCES[Kind(notice.kind)]) % {"site": notice.site}
 
 
 def gather():

@@ -13,6 +13,8 @@ from datetime import timedelta
 from django.core.files.storage import default_storage
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from screening import archive, intake, keeping, quotas
 from screening.models import Part, Receipt
@@ -25,7 +27,7 @@ MAX_PIECES = 4096
 UNFINISHED_A_USER = 16
 LIVES = timedelta(hours=24)
 UNFINISHED = Q(receipt=None, job=None)
-TOO_MANY = f"{UNFINISHED_A_USER} of your files are on their way in pieces: finish or cancel one of them first."
+TOO_MANY = gettext_noop("%(most)s of your files are on their way in pieces: finish or cancel one of them first.")
 RETRY_AFTER_S = 60
 
 
@@ -40,11 +42,11 @@ class TooLarge(Exception):
 class Elsewhere(Exception):
     """The file is not at the offset that the sender thinks: ask for the offset, and go on from there."""
 
-    sentence = "This file is at another offset: ask for it (HEAD), and go on from there."
+    sentence = gettext_noop("This file is at another offset: ask for it (HEAD), and go on from there.")
 
 
 class TooManyPieces(Exception):
-    sentence = "This file came in too many small pieces: begin again, and send larger ones."
+    sentence = gettext_noop("This file came in too many small pieces: begin again, and send larger ones.")
 
 
 def begin(batch, name, size, key=""):
@@ -54,7 +56,7 @@ def begin(batch, name, size, key=""):
     drop(*(batch.parts.filter(UNFINISHED, key=key) if key else ()))
     on_their_way = living().filter(UNFINISHED, batch__uploaded_by=batch.uploaded_by_id)
     if on_their_way.count() >= UNFINISHED_A_USER:
-        raise quotas.Exceeded(TOO_MANY, RETRY_AFTER_S)
+        raise quotas.Exceeded(_(TOO_MANY) % {"most": UNFINISHED_A_USER}, RETRY_AFTER_S)
     return Part.objects.create(batch=batch, name=clean(name), size=size, key=key)
 
 

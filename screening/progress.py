@@ -12,6 +12,7 @@ from django.db.models.functions import Extract, Now
 from screening import blinding, failures, reasons, wording
 from screening.answers import OPEN
 from screening.models import Band, Batch, Image, Job, ModelVersion, Receipt, Screening, Study
+from screening.said_elsewhere import said
 
 State = Screening.State
 # The rate is that of the last minute, or where nothing ended in it of the last five.
@@ -28,7 +29,7 @@ class Reason:
 
     @property
     def sentence(self):
-        return reasons.sentence(self.code)
+        return said(reasons.sentence(self.code))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from screening import rollout, standing
 from screening.models import BACKGROUND, Image, Job, Prediction, Screening, Study
@@ -316,7 +317,7 @@ def _expire(model):
         crashes=F("crashes") + 1,
         ended_at=Now(),
         error_code="worker_died",
-        error_sentence="The worker died three times on this alone; it was taken out of the queue.",
+        error_sentence=gettext_noop("The worker died three times on this alone; it was taken out of the queue."),
     )
     _recompute_studies_of(poison)
     return len(rows), len(poison)

@@ -7,12 +7,13 @@ by a few. What an operator sends from the command line or a watched folder is co
 from django.db import connection
 from django.db.models import Q, Sum
 from django.db.models.functions import Now, TruncDate
+from django.utils.translation import gettext as _
 
 from screening.models import Batch, Usage
+from screening.said_elsewhere import PERSON_FILES, SITE_FILES, SITE_GIGABYTES
 
 GIGABYTE = 2**30
 LIMITED = (Batch.Source.PAGE, Batch.Source.API)
-SENTENCE = "{} may send {} in a day, and has: go on after midnight UTC, or ask an administrator for more."
 
 
 class Exceeded(Exception):
@@ -33,11 +34,11 @@ def check(batch, size):
         whole=Sum("files", default=0), size=Sum("bytes", default=0), own=Sum("files", filter=mine, default=0)
     )
     if sent["whole"] >= site.daily_files:
-        raise _exceeded(f"Site {site}", f"{site.daily_files:,} files")
+        raise _exceeded(SITE_FILES, site=site, files=f"{site.daily_files:,}")
     if sent["size"] + size > site.daily_gigabytes * GIGABYTE:
-        raise _exceeded(f"Site {site}", f"{site.daily_gigabytes:,} GB")
+        raise _exceeded(SITE_GIGABYTES, site=site, gigabytes=f"{site.daily_gigabytes:,}")
     if sent["own"] >= site.daily_files_a_user:
-        raise _exceeded("Each person", f"{site.daily_files_a_user:,} files to site {site}")
+        raise _exceeded(PERSON_FILES, site=site, files=f"{site.daily_files_a_user:,}")
 
 
 def count(site, user, size):
@@ -51,7 +52,7 @@ def count(site, user, size):
         )
 
 
-def _exceeded(who, limit):
+def _exceeded(sentence, **values):
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM date_trunc('day', now(), 'UTC') + interval '1 day' - now())")
-        return Exceeded(SENTENCE.format(who, limit), int(cursor.fetchone()[0]) + 1)
+        return Exceeded(_(sentence) % values, int(cursor.fetchone()[0]) + 1)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import DateTimeField, F, Func, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
 from screening import blinding, lifecycle, second_reads, standing, worklist
 from screening.models import Certainty, Draft, Event, Finding, Read, SecondRead, Side, Study
@@ -33,7 +34,7 @@ class ChangedElsewhere(NotYours):
     """The reader's own draft was changed in another tab since this one saw it; `draft` is the one that is stored."""
 
     def __init__(self, draft):
-        super().__init__("This draft was changed in another tab. Nothing was overwritten: compare, then keep one.")
+        super().__init__(_("This draft was changed in another tab. Nothing was overwritten: compare, then keep one."))
         self.draft = draft
 
 
@@ -65,8 +66,9 @@ def claim(study, reader):
 
 def _where_it_is(study):
     if study.status == S.READING:
-        return "Another reader has this study. Take the next one from the worklist."
-    return f"This study is {study.get_status_display()}; it is not waiting for a reader."
+        return _("Another reader has this study. Take the next one from the worklist.")
+    # Translators: %(status)s is a status such as "withdrawn".
+    return _("This study is %(status)s; it is not waiting for a reader.") % {"status": study.get_status_display()}
 
 
 @transaction.atomic
@@ -88,7 +90,9 @@ def renew(study, reader):
     """Push the end of the reader's live claim. Raises NotYours where it is gone."""
     held = Study.objects.filter(pk=study.pk, status=S.READING, claimed_by=reader, claimed_until__gt=Now())
     if not held.update(claimed_until=claim_end()):
-        raise NotYours(f"{_why_it_ended(study, reader)} Your draft is kept; claim the study again to go on.")
+        # Translators: %(why)s is a sentence, such as "Your claim on this study has ended."
+        sentence = _("%(why)s Your draft is kept; claim the study again to go on.")
+        raise NotYours(sentence % {"why": _why_it_ended(study, reader)})
     study.refresh_from_db()
     return study
 
@@ -99,10 +103,11 @@ def _why_it_ended(study, reader):
     mine = Q(kind__in=kinds, detail__reader=str(reader.pk)) | Q(kind=Event.Kind.CLAIM, actor=reader)
     ended = Event.objects.filter(mine, study=study).select_related("actor").order_by("id").last()
     if ended and ended.kind == Event.Kind.BREAK_LOCK:
-        return f"{ended.actor.get_full_name() or ended.actor.username} ended your claim on this study."
+        name = ended.actor.get_full_name() or ended.actor.username
+        return _("%(name)s ended your claim on this study.") % {"name": name}
     if ended and ended.kind == Event.Kind.HAND_OVER:
-        return "You have handed this study over."
-    return "Your claim on this study has ended."
+        return _("You have handed this study over.")
+    return _("Your claim on this study has ended.")
 
 
 @transaction.atomic
@@ -110,7 +115,7 @@ def release(study, reader):
     """Give the study back to its old place. The draft is kept. Raises NotYours where the claim is not the reader's."""
     held = Study.objects.select_for_update().filter(pk=study.pk, status=S.READING, claimed_by=reader).first()
     if held is None:
-        raise NotYours("This study is not claimed by you; nothing was changed.")
+        raise NotYours(_("This study is not claimed by you; nothing was changed."))
     lifecycle.move(held, standing.waiting_status(held), Event.Kind.RELEASE, actor=reader)
     return held
 
@@ -158,7 +163,7 @@ def show_ai(study, reader):
         return
     draft = Draft.objects.select_for_update().filter(study=study, reader=reader).exclude(finding="").first()
     if draft is None:
-        raise NotYours("Choose a finding first: the AI's answer is shown after it.")
+        raise NotYours(_("Choose a finding first: the AI's answer is shown after it."))
     Draft.objects.filter(pk=draft.pk).update(blind_finding=draft.finding)
     Event.note(Event.Kind.AI_SHOWN, actor=reader, study=study, finding=draft.finding)
 
@@ -192,10 +197,12 @@ def sign(study, reader, *, version, **said):
     said = tidied(**said)
     held = Study.objects.select_for_update().get(pk=study.pk)
     if held.status != S.READING or held.claimed_by_id != reader.pk:
-        raise NotYours(f"{_why_it_ended(study, reader)} So nothing was signed, and your draft is kept.")
+        # Translators: %(why)s is a sentence, such as "Your claim on this study has ended."
+        sentence = _("%(why)s So nothing was signed, and your draft is kept.")
+        raise NotYours(sentence % {"why": _why_it_ended(study, reader)})
     if held.version != version:
         raise NewImage(
-            "A new image joined this study, or a view was corrected, while you read it. Look at it, then sign."
+            _("A new image joined this study, or a view was corrected, while you read it. Look at it, then sign.")
         )
     live = {"claimed_by": reader, "claimed_until__gt": Now()}
     detail = {"finding": said["finding"]}
@@ -204,7 +211,7 @@ def sign(study, reader, *, version, **said):
             held, S.READ, Event.Kind.SIGN, actor=reader, only_if=live, detail=detail, signed_at=_first("signed_at")
         )
     except lifecycle.Overtaken:
-        raise NotYours("Your claim on this study ran out, and nothing was signed. Your draft is kept.") from None
+        raise NotYours(_("Your claim on this study ran out, and nothing was signed. Your draft is kept.")) from None
     drafts = Draft.objects.filter(study=study, reader=reader)
     first = drafts.values_list("blind_finding", flat=True).first() or said["finding"]
     drafts.delete()
@@ -223,7 +230,7 @@ def addend(study, reader, **said):
     study = Study.objects.select_for_update(of=("self",)).select_related("site").get(pk=study.pk)
     first = study.reads.filter(addendum_to=None, kind=Read.Kind.FIRST).last()
     if first is None:
-        raise NotYours("This study has no signed read yet; claim and sign it first.")
+        raise NotYours(_("This study has no signed read yet; claim and sign it first."))
     Draft.objects.filter(study=study, reader=reader).delete()
     if study.second_reads.filter(stage=SecondRead.Stage.ADJUDICATION).exists():
         # Whoever decides between two reads has to see this one.

@@ -1,7 +1,12 @@
-"""The receipts of a batch as CSV: a line a file, streamed, and safe to open in a spreadsheet."""
+"""The receipts of a batch as CSV: a line a file, streamed, and safe to open in a spreadsheet.
+
+Programs read tables too: their words are English whatever language the page is in.
+"""
 
 import csv
 from itertools import islice
+
+from django.utils import translation
 
 from screening import wording
 from screening.answers import answers
@@ -29,7 +34,7 @@ def receipts_csv(batch, user=None):
     while chunk := list(islice(receipts, CHUNK)):
         said = answers([receipt.image_id for receipt in chunk if receipt.image_id], user)
         yield "".join(lines.writerow(_line(receipt, said.get(receipt.image_id))) for receipt in chunk)
-    yield "".join(lines.writerow(_line_of_archive(job)) for job in archives_of(batch))
+    yield "".join(lines.writerow(line) for line in _lines_of_archives(batch))
 
 
 class Echo:
@@ -41,12 +46,18 @@ class Echo:
 
 def _line(receipt, answer):
     study = receipt.study
-    return safe((
-        receipt.name, receipt.outcome, receipt.reason, receipt.sentence, receipt.size, receipt.sha256,
-        receipt.study_id, receipt.image_id, study and (wording.ai_state(study.ai_state) or "screened"),
-        answer and Band(answer.band).label, answer and answer.score, answer and answer.model_version,
-        wording.RESEARCH_USE,
-    ))  # fmt: skip
+    with translation.override("en"):
+        return safe((
+            receipt.name, receipt.outcome, receipt.reason, receipt.sentence, receipt.size, receipt.sha256,
+            receipt.study_id, receipt.image_id, study and (wording.ai_state(study.ai_state) or "screened"),
+            answer and Band(answer.band).label, answer and answer.score, answer and answer.model_version,
+            wording.RESEARCH_USE,
+        ))  # fmt: skip
+
+
+def _lines_of_archives(batch):
+    with translation.override("en"):
+        return [_line_of_archive(job) for job in archives_of(batch)]
 
 
 def _line_of_archive(job):

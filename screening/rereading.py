@@ -7,6 +7,8 @@ import secrets
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from screening import reading, second_reads
 from screening.models import Draft, Event, Read, SecondRead, Study
@@ -16,13 +18,15 @@ Stage = SecondRead.Stage
 # what one is given says less of why it is there.
 ONE_IN = 4
 
-ENDED = "Your claim on this second read has ended, and nothing was signed. Your draft is kept."
-NOT_YOURS_TO_READ = "This second read is not for you: you know the report, or another reader has it. Take the next one."
-UNBLINDED = (
+ENDED = gettext_noop("Your claim on this second read has ended, and nothing was signed. Your draft is kept.")
+NOT_YOURS_TO_READ = gettext_noop(
+    "This second read is not for you: you know the report, or another reader has it. Take the next one."
+)
+UNBLINDED = gettext_noop(
     "You have seen the report or the AI's answer since you claimed this second read. It would not be blinded, and "
     "nothing was signed. Release it for another reader."
 )
-REOPENED = (
+REOPENED = gettext_noop(
     "An image joined this study since its report, or somebody reads it anew: this second read is over, and nothing was "
     "signed."
 )
@@ -35,7 +39,7 @@ def claim(second, reader):
     expire_claims(held)
     found = second_reads.waiting(reader).filter(pk=second.pk).first()
     if found is None:
-        raise reading.NotYours(NOT_YOURS_TO_READ)
+        raise reading.NotYours(_(NOT_YOURS_TO_READ))
     return renew(found, reader) if found.claimed_by_id == reader.pk else _take(found, reader)
 
 
@@ -55,7 +59,7 @@ def claim_next(reader):
 def _take(second, reader):
     free = SecondRead.objects.filter(pk=second.pk, claimed_by=None, stage=second.stage)
     if not free.update(claimed_by=reader, claimed_until=reading.claim_end()):
-        raise reading.NotYours(NOT_YOURS_TO_READ)
+        raise reading.NotYours(_(NOT_YOURS_TO_READ))
     _note(Event.Kind.SECOND_CLAIM, second, reader)
     second.refresh_from_db(fields=["claimed_by", "claimed_until"])
     return second
@@ -81,7 +85,7 @@ def held(user, study):
 def renew(second, reader):
     """Push the end of the reader's live claim. Raises NotYours where it is gone."""
     if not _live(second, reader).update(claimed_until=reading.claim_end()):
-        raise reading.NotYours(ENDED)
+        raise reading.NotYours(_(ENDED))
     second.refresh_from_db(fields=["claimed_by", "claimed_until"])
     return second
 
@@ -91,7 +95,7 @@ def release(second, reader):
     """Give it back to the list. The draft is kept. Raises NotYours where the claim is not the reader's."""
     mine = SecondRead.objects.filter(pk=second.pk, claimed_by=reader)
     if not mine.update(claimed_by=None, claimed_until=None):
-        raise reading.NotYours("This second read is not claimed by you; nothing was changed.")
+        raise reading.NotYours(_("This second read is not claimed by you; nothing was changed."))
     _note(Event.Kind.RELEASE, second, reader)
 
 
@@ -118,14 +122,14 @@ def sign(second, reader, *, version, **said):
     study = Study.objects.select_for_update(of=("self",)).select_related("site").get(pk=second.study_id)
     held = _live(second, reader).select_for_update().first()
     if study.status != Study.Status.READ:
-        raise reading.NotYours(REOPENED)
+        raise reading.NotYours(_(REOPENED))
     if held is None:
-        raise reading.NotYours(ENDED)
+        raise reading.NotYours(_(ENDED))
     if not second_reads.permitted(reader).filter(pk=held.pk).exists():
-        raise reading.NotYours(UNBLINDED)
+        raise reading.NotYours(_(UNBLINDED))
     if study.version != version:
         raise reading.NewImage(
-            "A picture or a report of this study has changed while you read it. Look at it, then sign."
+            _("A picture or a report of this study has changed while you read it. Look at it, then sign.")
         )
     Draft.objects.filter(study=study, reader=reader).delete()
     sign_stage = _sign_second if held.stage == Stage.SECOND else _adjudicate

@@ -5,6 +5,8 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening import queue, rollout
 from screening.models import BACKGROUND, Event, Image, ModelVersion, Prediction, Screening, Site, Study
@@ -14,9 +16,9 @@ State = Screening.State
 READ = (Study.Status.READ,)
 # Which studies are meant: (name, words, statuses).
 CHOICES = [
-    ("waiting", "waiting", Study.ON_WORKLIST),
-    ("read", "read", READ),
-    ("all", "waiting and read", (*Study.ON_WORKLIST, *READ)),
+    ("waiting", _("waiting"), Study.ON_WORKLIST),
+    ("read", pgettext_lazy("study status", "read"), READ),
+    ("all", _("waiting and read"), (*Study.ON_WORKLIST, *READ)),
 ]
 
 
@@ -32,7 +34,7 @@ class Wish:
     @property
     def images(self):
         """The images that the AI is applied to."""
-        statuses = next(statuses for name, _, statuses in CHOICES if name == self.status)
+        statuses = next(statuses for name, _words, statuses in CHOICES if name == self.status)
         found = Image.objects.filter(study__status__in=statuses, gate="")
         found = found.filter(study__site=self.site) if self.site else found
         return found.filter(study__received_at__date__gte=self.since) if self.since else found

@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Min
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from screening import reading, wording, worklist
 from screening.models import Event, Read, Site, Study
@@ -38,11 +40,12 @@ class Days:
 
     def __post_init__(self):
         if self.last < self.first:
-            raise WrongDays("The last day lies before the first.")
+            raise WrongDays(_("The last day lies before the first."))
         if self.last - self.first >= timedelta(days=DAYS):
-            raise WrongDays(f"Choose {DAYS} days at most; for a longer time take several lists.")
+            sentence = _("Choose %(days)s days at most; for a longer time take several lists.")
+            raise WrongDays(sentence % {"days": DAYS})
         if not 1900 < self.first.year < 3000:
-            raise WrongDays("Choose days of this century.")
+            raise WrongDays(_("Choose days of this century."))
 
     @property
     def bounds(self):
@@ -114,6 +117,11 @@ def results_csv(days):
 
 def _line(result, zone):
     study, read = result.study, result.read
+    with translation.override("en"):  # as every table
+        return _cells(result, study, read, zone)
+
+
+def _cells(result, study, read, zone):
     return safe((
         _at(result.signed_at, zone), _at(read.signed_at, zone) if result.corrected else "", study.accession,
         study.patient_id, study.patient_name, study.birth_date, study.sex, read.get_finding_display(),

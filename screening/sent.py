@@ -8,6 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from screening import quotas, reasons
 from screening.models import Receipt
@@ -37,7 +38,7 @@ LONGEST = 255
 class KeyReused(Exception):
     """Another file came under this Idempotency-Key before: `receipt` is its receipt, or None for an archive."""
 
-    sentence = "Another file was sent under this Idempotency-Key: give every file a key of its own."
+    sentence = gettext_noop("Another file was sent under this Idempotency-Key: give every file a key of its own.")
 
     def __init__(self, receipt=None):
         super().__init__(self.sentence)

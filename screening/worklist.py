@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core import signing
 from django.db import connection
 from django.db.models import Exists, F, Func, OuterRef, Q, UUIDField, Value
+from django.utils.translation import gettext as _
 
 from screening import order, places, wording
 from screening.choice import EVERYTHING
@@ -46,7 +47,7 @@ class Cursor:
             t0, position, key = signing.loads(text, salt="worklist")
             at, received_at, pk = key
         except (signing.BadSignature, ValueError) as error:
-            raise BadCursor("this page link is not valid any more; go back to the top of the worklist") from error
+            raise BadCursor(_("this page link is not valid any more; go back to the top of the worklist")) from error
         key = (datetime.fromisoformat(at), datetime.fromisoformat(received_at), UUID(pk))
         return cls(datetime.fromisoformat(t0), Place(position, key))
 
@@ -139,13 +140,14 @@ def waiting(studies):
 
 def reason(study, now, hidden=False):
     """Why a study (of `waiting`) stands where it stands, as its row says it; `hidden`, without what the AI says."""
-    parts = [] if study.priority == Priority.ROUTINE else [Priority(study.priority).label]
+    parts = [] if study.priority == Priority.ROUTINE else [str(Priority(study.priority).label)]
     if study.reopened:
-        parts.append("new image after signing")
+        parts.append(_("new image after signing"))
     if study.cap_at <= now:
-        parts.append(f"past the {_limit(study)} limit")
+        # Translators: %(limit)s is a duration, such as "8 h".
+        parts.append(_("past the %(limit)s limit") % {"limit": _limit(study)})
     elif hidden and study.band:
-        parts.append("the AI's answer comes after your finding")
+        parts.append(_("the AI's answer comes after your finding"))
     else:
         parts.append(_ai_reason(study))
     return "; ".join(parts)
@@ -153,14 +155,17 @@ def reason(study, now, hidden=False):
 
 def _limit(study):
     """The limit of the study's class at its site, in reading time, as it is said."""
-    return wording.duration(order.cap(study.site, study.priority).total_seconds()).replace(" 00 m", "")
+    return wording.limit(order.cap(study.site, study.priority).total_seconds())
 
 
 def _ai_reason(study):
     words = wording.ai_state(study.ai_state)
     if study.probability is None:
-        return f"{words}, in the middle of its class" if words else "in the middle of its class"
-    band = f"{Band(study.band).label.lower()}, score {study.score}"
+        # Translators: %(words)s is why there is no score, such as "AI pending"; the class is stat, urgent or routine.
+        middle = _("%(words)s, in the middle of its class") if words else _("in the middle of its class")
+        return middle % {"words": words}
+    # Translators: %(band)s is "likely", "uncertain" or "less likely".
+    band = _("%(band)s, score %(score)s") % {"band": Band(study.band).label.lower(), "score": study.score}
     return f"{band}; {words}" if words else band
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from deploy.local import logins
@@ -50,7 +51,7 @@ def create_user(user, roles, sites, actor=None):
     user.set_password(password)
     user.full_clean()
     if User.objects.filter(username__iexact=user.username).exists():
-        raise ValidationError({"username": ["This name differs from another user's by capitals alone."]})
+        raise ValidationError({"username": [_("This name differs from another user's by capitals alone.")]})
     user.save(force_insert=True)
     user.sites.set(sites)
     Event.note(Event.Kind.USER_CREATED, actor=actor, user=str(user.pk), **_access(user))
@@ -134,11 +135,11 @@ def _keep_an_administrator(user, actor):
     if Role.ADMINISTRATOR not in user.roles:
         return
     if actor == user:
-        raise Refused("You cannot take this from yourself: ask another administrator.")
+        raise Refused(_("You cannot take this from yourself: ask another administrator."))
     # All of them locked, in one order: two administrators cannot deactivate each other at the same moment.
     active = User.objects.select_for_update().filter(is_active=True, roles__contains=[Role.ADMINISTRATOR])
     if not [other for other in active.order_by("pk") if other != user]:
-        raise Refused("This is the last administrator: make somebody else an administrator first.")
+        raise Refused(_("This is the last administrator: make somebody else an administrator first."))
 
 
 @transaction.atomic

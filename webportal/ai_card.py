@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+
 from ml.card import share_with_pneumonia
 from screening import wording
 from screening.answers import answer
@@ -42,7 +44,10 @@ class AiCard:
             return wording.gate(self._gated)
         words = wording.ai_state(self.study.ai_state)
         ages = self.study.model_version and self.study.model_version.card.get("age_range")
-        return f"{words} ({ages[0]} to {ages[1]} years)" if self.study.ai_state == "outside_age" and ages else words
+        if self.study.ai_state != "outside_age" or not ages:
+            return words
+        # Translators: %(words)s is "outside the model's ages".
+        return _("%(words)s (%(low)s to %(high)s years)") % {"words": words, "low": ages[0], "high": ages[1]}
 
     @cached_property
     def _gated(self):
@@ -65,8 +70,9 @@ class AiCard:
         if self.hidden or study.ai_state != "screened" or study.model_version is None:
             return ""
         ppv = ppv_of(study)
-        prevalence = f"{100 * study.site.prevalence:.3g} % prevalence"
-        return f"{share(ppv)} films with this band have pneumonia at this site's {prevalence}."
+        # Translators: %(share)s is "About 7 of 10" or "Fewer than 1 of 100".
+        sentence = _("%(share)s films with this band have pneumonia at this site's %(prevalence)s %% prevalence.")
+        return sentence % {"share": share(ppv), "prevalence": f"{100 * study.site.prevalence:.3g}"}
 
     @cached_property
     def _answers(self):
@@ -93,7 +99,7 @@ class AiCard:
 
 def _highest(version: ModelVersion, answers):
     scores = [each.score for each in answers if each.score is not None]
-    return f"{version.name} {version.version}: {max(scores) if scores else 'no score that counts'}"
+    return f"{version.name} {version.version}: {max(scores) if scores else _('no score that counts')}"
 
 
 def ppv_of(study):
@@ -107,5 +113,5 @@ def ppv_of(study):
 def share(ppv):
     """A share 0..1 as people weigh it: `About 7 of 10`, `About 2 of 100`, `Fewer than 1 of 100`."""
     if ppv >= 0.15:
-        return f"About {round(10 * ppv)} of 10"
-    return f"About {round(100 * ppv)} of 100" if ppv >= 0.01 else "Fewer than 1 of 100"
+        return _("About %(n)s of 10") % {"n": round(10 * ppv)}
+    return _("About %(n)s of 100") % {"n": round(100 * ppv)} if ppv >= 0.01 else _("Fewer than 1 of 100")

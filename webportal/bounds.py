@@ -1,6 +1,8 @@
 """What is refused by a request's head alone, on the pages as in the API: no byte of such a body is read."""
 
 from django.http import JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 # An archive of 1 GB with the form around it; deploy/nginx/firstread.conf has the same number.
 MAX_REQUEST_B = 1100 * 2**20
@@ -12,14 +14,16 @@ LIMITS = {
     "application/offset+octet-stream": MAX_REQUEST_B,
     "text/csv": MAX_TABLE_B,
 }
-TOO_LARGE = "This request is larger than {limit} MB: send large files in pieces, and lists of words in parts."
+TOO_LARGE = gettext_noop(
+    "This request is larger than %(limit)s MB: send large files in pieces, and lists of words in parts."
+)
 # Python knows charsets that unpack ("zlib"): one megabyte would become a gigabyte.
-CHARSET = "Send text in UTF-8; a manifest's own first bytes say what it is written in."
+CHARSET = gettext_noop("Send text in UTF-8; a manifest's own first bytes say what it is written in.")
 # Parameters in the manner of RFC 2231 are for names of files; here they would only reach parsers that stumble on them.
 EXTENDED = "*="
-HEAD = "The head of this request cannot be read: mend its Accept or its Content-Type."
-ENCODED = "Send the body as it is: FirstRead unpacks ZIP files, and no Content-Encoding."
-NO_LENGTH = "Say with Content-Length how much is coming."
+HEAD = gettext_noop("The head of this request cannot be read: mend its Accept or its Content-Type.")
+ENCODED = gettext_noop("Send the body as it is: FirstRead unpacks ZIP files, and no Content-Encoding.")
+NO_LENGTH = gettext_noop("Say with Content-Length how much is coming.")
 
 
 class Bounds:
@@ -31,7 +35,7 @@ class Bounds:
     def __call__(self, request):
         if refusal := _refusal(request):
             status, code, sentence = refusal
-            return JsonResponse({"error": {"code": code, "sentence": sentence}}, status=status)
+            return JsonResponse({"error": {"code": code, "sentence": _(sentence)}}, status=status)
         return self.get_response(request)
 
 
@@ -51,5 +55,5 @@ def _refusal(request):
         return 400, "parse_error", NO_LENGTH
     limit = LIMITS.get(request.content_type, MAX_WORDS_B)
     if int(length[:20]) > limit:
-        return 413, "request_too_large", TOO_LARGE.format(limit=limit // 2**20)
+        return 413, "request_too_large", _(TOO_LARGE) % {"limit": limit // 2**20}
     return None

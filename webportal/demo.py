@@ -61,7 +61,7 @@ def make():
 
 
 def _send(site, number, priority):
-    name = f"Sample studies, {Priority(priority).label}"
+    name = f"Sample studies, {Priority(priority).code}"
     batch, _ = Batch.objects.get_or_create(site=site, source=Batch.Source.SAMPLES, name=name, priority=priority)
     receipt = intake.receive(batch, f"phantom-{number + 1:02}.png", film(FIRST_SEED + number, opacity=number % 2 == 0))
     if receipt.image is None:

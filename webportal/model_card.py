@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
 from ml.card import share_with_pneumonia
 from screening.models import Band, ModelVersion, Site
 
 # (key in the card's figures, what a person calls it)
 FIGURES = [
     ("auc", "AUC"),
-    ("sensitivity", "Sensitivity"),
-    ("specificity", "Specificity"),
-    ("accuracy", "Accuracy"),
-    ("precision", "Precision"),
+    ("sensitivity", gettext_lazy("Sensitivity")),
+    ("specificity", gettext_lazy("Specificity")),
+    ("accuracy", gettext_lazy("Accuracy")),
+    ("precision", gettext_lazy("Precision")),
 ]
 
 
@@ -38,7 +41,9 @@ class ModelCard:
     @property
     def ages(self):
         found = self.card.get("age_range")
-        return f"{found[0]} to {found[1]} years" if found else "any age"
+        if not found:
+            return _("any age")
+        return _("%(low)s to %(high)s years") % {"low": found[0], "high": found[1]}
 
     @property
     def architecture(self):
@@ -46,8 +51,10 @@ class ModelCard:
         members = self.card.get("members") or [
             {"architecture": self.version.architecture, "side": self.card.get("input_side")}
         ]
-        names = ", ".join(f"{each['architecture']} at {each['side']} px" for each in members)
-        return f"ensemble of {names}" if len(members) > 1 else names
+        # Translators: a network and the side of its input in pixels: "mobilenetv2 at 224 px".
+        one = _("%(network)s at %(side)s px")
+        names = ", ".join(one % {"network": each["architecture"], "side": each["side"]} for each in members)
+        return _("ensemble of %(networks)s") % {"networks": names} if len(members) > 1 else names
 
     @cached_property
     def figures(self):
@@ -61,14 +68,14 @@ class ModelCard:
         """[(name, before, after)] of the calibration error (ECE) and the Brier score."""
         found = self.card.get("calibration") or {}
         before, after = found.get("before") or {}, found.get("after") or self.card.get("figures") or {}
-        rows = [("Calibration error (ECE)", "ece"), ("Brier score", "brier")]
+        rows = [(_("Calibration error (ECE)"), "ece"), (_("Brier score"), "brier")]
         return [(words, before.get(key), after.get(key)) for words, key in rows if after.get(key) is not None]
 
     @property
     def points(self):
         """[(what a score from there on means, score 0 to 100)]."""
         points = self.card.get("operating_points") or {}
-        words = {"likely": "likely, from", "uncertain": "uncertain, from"}
+        words = {"likely": pgettext("band", "likely, from"), "uncertain": pgettext("band", "uncertain, from")}
         return [(words[key], 100 * points[key]) for key in words if key in points]
 
     def worth(self):
@@ -91,13 +98,13 @@ class ModelCard:
         training, validation = split.get("training") or {}, split.get("validation") or {}
         local = self.card.get("calibration_data") or {}
         rows = [
-            ("Films", data.get("name")),
-            ("Learned from", _films(training) or _films(data)),
-            ("Validated on", _films(validation) and f"{_films(validation)}, apart by {split.get('by', 'file')}"),
-            ("Left out for other tests", data.get("left_out") and f"{data['left_out']} films"),
-            ("Calibrated on", _films(local)),
-            ("Calibration", _calibration(self.card)),
-            ("Manifest", data.get("manifest_sha256", "")[:12]),
+            (_("Films"), data.get("name")),
+            (_("Learned from"), _films(training) or _films(data)),
+            (_("Validated on"), _validated(validation, split)),
+            (_("Left out for other tests"), _films({"films": data.get("left_out")})),
+            (_("Calibrated on"), _films(local)),
+            (_("Calibration"), _calibration(self.card)),
+            (_("Manifest"), data.get("manifest_sha256", "")[:12]),
         ]
         return [(what, words) for what, words in rows if words]
 
@@ -120,9 +127,18 @@ def _calibration(card):
     temperature, assumed = card.get("temperature"), card.get("calibration_prevalence")
     if temperature is None or assumed is None:
         return ""
-    return f"temperature {temperature:.2f}; by itself the network assumes {100 * assumed:.0f} % pneumonia"
+    sentence = _("temperature %(temperature)s; by itself the network assumes %(assumed)s %% pneumonia")
+    return sentence % {"temperature": f"{temperature:.2f}", "assumed": f"{100 * assumed:.0f}"}
 
 
 def _films(counted):
     films, patients = counted.get("films"), counted.get("patients")
-    return f"{films} films of {patients} patients" if films and patients else f"{films} films" if films else ""
+    if films and patients:
+        return _("%(films)s films of %(patients)s patients") % {"films": films, "patients": patients}
+    return _("%(films)s films") % {"films": films} if films else ""
+
+
+def _validated(validation, split):
+    films = _films(validation)
+    # Translators: %(by)s is what keeps validation apart from training: "patient" or "file", as the card has it.
+    return films and _("%(films)s, apart by %(by)s") % {"films": films, "by": split.get("by", "file")}

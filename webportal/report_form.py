@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from screening import reading, worklist
 from screening.models import Certainty, Finding, Side
@@ -12,10 +14,10 @@ from screening.models import Certainty, Finding, Side
 CHOICES = {"findings": Finding.choices, "sides": Side.choices, "certainties": Certainty.choices}
 # How far a reader's clock may be ahead of ours.
 AHEAD = timedelta(minutes=10)
-NO_FINDING = "Choose a finding before you sign."
-NO_TIME = "Say when you told of the urgent finding, as a date and a time."
-LIES_AHEAD = "The time at which you told of the urgent finding lies ahead. Correct it."
-TOO_LONG = "%(show_value)d characters are too many; %(limit_value)d fit."
+NO_FINDING = gettext_lazy("Choose a finding before you sign.")
+NO_TIME = gettext_lazy("Say when you told of the urgent finding, as a date and a time.")
+LIES_AHEAD = gettext_lazy("The time at which you told of the urgent finding lies ahead. Correct it.")
+TOO_LONG = gettext_lazy("%(show_value)d characters are too many; %(limit_value)d fit.")
 
 
 def happened(instant):
@@ -86,13 +88,15 @@ class ReadForm(DraftForm):
     def clean(self):
         said = self.cleaned_data
         if said.get("told_to") and not said.get("urgent"):
-            self.add_error("urgent", f"Say which urgent finding you told {said['told_to']} of.")
+            self.add_error("urgent", _("Say which urgent finding you told %(name)s of.") % {"name": said["told_to"]})
         if said.get("urgent") and not said.get("told_to") and not said.get("nobody_told"):
-            self.add_error("told_to", "Say whom you told of the urgent finding, or tick that nobody is reached yet.")
+            self.add_error("told_to", _("Say whom you told of the urgent finding, or tick that nobody is reached yet."))
         return said
 
 
 class SignForm(ReadForm):
     """What can be signed, with the `version` of the study that the page showed."""
 
-    version = forms.IntegerField(error_messages={"required": "Reload the page, look at every image, then sign."})
+    version = forms.IntegerField(
+        error_messages={"required": gettext_lazy("Reload the page, look at every image, then sign.")}
+    )

@@ -5,6 +5,7 @@ import time
 
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop
 
 from screening import archive, intake, parts, permissions, quotas, reasons
 from screening.answers import awaited
@@ -18,9 +19,15 @@ WAITERS = threading.BoundedSemaphore(2)
 FIRST_LOOK_S, LATER_LOOKS_S = 0.1, 0.25
 TAKES_FILES = (Batch.State.OPEN, Batch.State.TRIAL)
 CLOSED = {
-    Batch.State.CANCELLED: ("batch_cancelled", "This batch was cancelled: try it again, or begin another one."),
-    Batch.State.CONFIRMING: ("batch_closed", "This batch is being confirmed: send the file again in a moment."),
-    Batch.State.DISCARDED: ("batch_closed", "This dry run was discarded: begin another batch."),
+    Batch.State.CANCELLED: (
+        "batch_cancelled",
+        gettext_noop("This batch was cancelled: try it again, or begin another one."),
+    ),
+    Batch.State.CONFIRMING: (
+        "batch_closed",
+        gettext_noop("This batch is being confirmed: send the file again in a moment."),
+    ),
+    Batch.State.DISCARDED: ("batch_closed", gettext_noop("This dry run was discarded: begin another batch.")),
 }
 
 

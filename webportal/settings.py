@@ -216,8 +216,15 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("es", "Español"), ("fr", "Français"), ("hi", "हिन्दी"), ("sw", "Kiswahili")]
 LOCALE_PATHS = [ROOT / "webportal" / "locale"]
+# Whoever chose a language once keeps it, also over the next login.
+LANGUAGE_COOKIE_AGE = 365 * 86400
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = BEHIND_TLS
+# For languages of which Django does not know how they write numbers.
+NUMBER_GROUPING = 3
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -4,6 +4,7 @@ import csv
 from functools import cache
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from ml import registry
 from ml.data import DataError
@@ -21,6 +22,7 @@ def validation_scores(model="default"):
         with path.open(newline="") as file:
             rows = [(row["label"] == "PNEUMONIA", float(row["p"])) for row in csv.DictReader(file)]
     except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"The validation scores of model {model} cannot be read from {path.name}.") from error
+        sentence = _("The validation scores of model %(model)s cannot be read from %(file)s.")
+        raise DataError(sentence % {"model": model, "file": path.name}) from error
     sick, other = (np.array([p for label, p in rows if label is wanted]) for wanted in (True, False))
     return card, (sick, other, card.operating_points["uncertain"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from screening import simulation
 
@@ -27,18 +28,20 @@ def _whole(*about):
 class WorldForm(forms.Form):
     """A department: shares in per cent, waits in minutes. What is not said is as `simulation.World` has it."""
 
-    day_rate = _number("Films an hour, 8 to 20", 0, 40, 0.5, 12)
-    night_rate = _number("Films an hour by night", 0, 40, 0.5, 3)
-    stat = _number("Stat, % of films", 0, 60, 1, 10)
-    prevalence = _number("With pneumonia, % of films", 1, 60, 1, 20)
-    read_minutes = _number("Minutes a read takes", 1, 30, 0.5, 7)
-    readers = _whole("Readers at once", 1, 8, 1, 1)
-    opens = _whole("Reading begins, hour of the day", 0, 23, 1, 0)
-    closes = _whole("Reading ends, hour of the day", 1, 24, 1, 24)
-    cap_stat = _number("Limit for stat, minutes", 15, 480, 15, 60)
-    cap_routine = _number("Limit for routine, minutes", 15, 2880, 15, 480)
-    days = _whole("Days", 5, 120, 5, 20)
-    seeds = _whole("Times over, with other films", FEWEST_SEEDS, 20, 1, 10)
+    day_rate = _number(_("Films an hour, 8 to 20"), 0, 40, 0.5, 12)
+    night_rate = _number(_("Films an hour by night"), 0, 40, 0.5, 3)
+    # xgettext:no-python-format
+    stat = _number(_("Stat, % of films"), 0, 60, 1, 10)
+    # xgettext:no-python-format
+    prevalence = _number(_("With pneumonia, % of films"), 1, 60, 1, 20)
+    read_minutes = _number(_("Minutes a read takes"), 1, 30, 0.5, 7)
+    readers = _whole(_("Readers at once"), 1, 8, 1, 1)
+    opens = _whole(_("Reading begins, hour of the day"), 0, 23, 1, 0)
+    closes = _whole(_("Reading ends, hour of the day"), 1, 24, 1, 24)
+    cap_stat = _number(_("Limit for stat, minutes"), 15, 480, 15, 60)
+    cap_routine = _number(_("Limit for routine, minutes"), 15, 2880, 15, 480)
+    days = _whole(_("Days"), 5, 120, 5, 20)
+    seeds = _whole(_("Times over, with other films"), FEWEST_SEEDS, 20, 1, 10)
 
     def __init__(self, data):
         said = {name: value for name, value in data.items() if value != ""}
@@ -47,9 +50,9 @@ class WorldForm(forms.Form):
     def clean(self):
         said = super().clean()
         if not self.errors and said["closes"] <= said["opens"]:
-            self.add_error("closes", "Reading ends after it begins: choose a later hour.")
+            self.add_error("closes", _("Reading ends after it begins: choose a later hour."))
         if not self.errors and not said["day_rate"] + said["night_rate"]:
-            self.add_error("day_rate", "Some films have to arrive: choose more than 0.")
+            self.add_error("day_rate", _("Some films have to arrive: choose more than 0."))
         return said
 
     def wish(self):

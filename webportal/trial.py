@@ -3,16 +3,19 @@
 from collections import Counter
 from functools import cached_property
 
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
+
 from screening import holding
 from screening.models import Receipt
 from screening.progress import Reason, progress, siblings
+from screening.wording import thousands
 
 # How the sentence names what is taken and not shown to the AI.
 GATED = {
-    "lateral": "lateral",
-    "no_content": "blank",
-    "multiframe": "with several pictures",
-    "undecodable": "not decodable yet",
+    "lateral": pgettext_lazy("files", "%(n)s lateral"),
+    "no_content": pgettext_lazy("files", "%(n)s blank"),
+    "multiframe": pgettext_lazy("files", "%(n)s with several pictures"),
+    "undecodable": pgettext_lazy("files", "%(n)s not decodable yet"),
 }
 # Rejected because nobody could open them; the others were opened, and are not what is wanted here.
 UNREADABLE = {
@@ -51,7 +54,7 @@ class Trial:
 
     @property
     def gated(self):
-        """[(files, words)] of those that are taken and the AI is not shown."""
+        """[(files, words with their `n`)] of those that are taken and the AI is not shown."""
         return [(each.files, GATED[each.code]) for each in self.reasons if each.code in GATED]
 
     @property
@@ -59,19 +62,24 @@ class Trial:
         """`Of 812 files: 790 new, 15 already here, 4 lateral, 3 unreadable.`"""
         unreadable = sum(each.files for each in self.reasons if each.code in UNREADABLE)
         parts = [
-            (self._outcomes[OUTCOME.DUPLICATE], "already here"),
+            (self._outcomes[OUTCOME.DUPLICATE], pgettext("files", "%(n)s already here")),
             *self.gated,
-            (unreadable, "unreadable"),
-            (self._outcomes[OUTCOME.REJECTED] - unreadable, "rejected"),
-            (self._outcomes[OUTCOME.CONFLICT], "in conflict"),
-            (self._outcomes[OUTCOME.SKIPPED], "left out"),
+            (unreadable, pgettext("files", "%(n)s unreadable")),
+            (self._outcomes[OUTCOME.REJECTED] - unreadable, pgettext("files", "%(n)s rejected")),
+            (self._outcomes[OUTCOME.CONFLICT], pgettext("files", "%(n)s in conflict")),
+            (self._outcomes[OUTCOME.SKIPPED], pgettext("files", "%(n)s left out")),
         ]
-        new, files = self.takes - sum(gated for gated, _ in self.gated), self._outcomes.total()
-        said = [f"{new:,} new", *(f"{count:,} {words}" for count, words in parts if count)]
-        return f"Of {files:,} {'file' if files == 1 else 'files'}: {', '.join(said)}."
+        new, files = self.takes - sum(gated for gated, _words in self.gated), self._outcomes.total()
+        found = [(new, pgettext("files", "%(n)s new")), *((count, words) for count, words in parts if count)]
+        said = ", ".join(words % {"n": thousands(count)} for count, words in found)
+        # Translators: %(said)s is "790 new, 15 already here, 4 lateral".
+        sentence = ngettext("Of %(files)s file: %(said)s.", "Of %(files)s files: %(said)s.", files)
+        return sentence % {"files": thousands(files), "said": said}
 
     @property
     def button(self):
         if self.gated:
-            return f"Take these {self.takes:,} {'film' if self.takes == 1 else 'films'}"
-        return f"Take the {self.takes:,} new {'one' if self.takes == 1 else 'ones'}"
+            words = ngettext("Take these %(n)s film", "Take these %(n)s films", self.takes)
+        else:
+            words = ngettext("Take the %(n)s new one", "Take the %(n)s new ones", self.takes)
+        return words % {"n": thousands(self.takes)}

@@ -5,14 +5,18 @@ import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils import dates
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
 from screening import turnaround, wording
 from screening.models import Band, Priority, Site
 from screening.receipts_table import safe
 
 # At these hours the share signed is told in words beside its plot.
 HOURS = (0.5, 1, 2, 4, 8, 12, 24, 48)
-WITHOUT_AI = "Without a band"
-GROUPS = {Band.LIKELY: "Likely", "others": "All others", "all": "All studies"}
+WITHOUT_AI = _("Without a band")
+GROUPS = {Band.LIKELY: pgettext_lazy("band", "Likely"), "others": _("All others"), "all": _("All studies")}
 COLUMNS = (
     "table", "group", "studies", "not_signed_yet", "ai_median_min", "ai_p90_min", "ai_max_min", "reader_median_min",
     "reader_p90_min", "reader_max_min", "signed_median_min", "signed_p90_min", "signed_max_min", "within_limit",
@@ -33,13 +37,13 @@ class Table:
 def tables(found, more_sites):
     """The Tables of turnaround.Figures; the one by site only where there are several to tell apart."""
     made = [
-        Table("By class", "Class", found.classes),
-        Table("By band, as the AI said it at the signature", "Band", found.bands),
-        Table("By ISO week of arrival", "Week", found.weeks),
+        Table(_("By class"), _("Class"), found.classes),
+        Table(_("By band, as the AI said it at the signature"), _("Band"), found.bands),
+        Table(_("By ISO week of arrival"), _("Week"), found.weeks),
     ]
     if more_sites:
-        made.append(Table("By site", "Site", found.sites))
-    everything = [("All studies", found.total)]
+        made.append(Table(_("By site"), _("Site"), found.sites))
+    everything = [(_("All studies"), found.total)]
     return [
         Table(table.title, table.column, [*((called(row.of), row) for row in table.rows), *everything])
         for table in made
@@ -51,15 +55,16 @@ def called(of):
     if isinstance(of, Priority):
         return of.label.capitalize()
     if isinstance(of, date):
-        return f"Week {of.isocalendar().week}, from {of.day} {of:%b}"
+        # Translators: an ISO week and its first day, such as "Week 10, from 2 Mar".
+        return gettext("Week %(week)s, from %(day)s") % {"week": of.isocalendar().week, "day": week_name(of)}
     if isinstance(of, Site):
         return of.name
-    return Band(of).label if of else WITHOUT_AI
+    return str(Band(of).label if of else WITHOUT_AI)
 
 
 def week_name(of):
     """A week under a plot: `2 Mar`."""
-    return f"{of.day} {of:%b}"
+    return f"{of.day} {dates.MONTHS_3[of.month].capitalize()}"
 
 
 def shares(found):

@@ -1,6 +1,8 @@
 """Every address of the portal. Addresses hold ids and filters, never patient data."""
 
 from django.urls import include, path
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from webportal.api.docs import Docs, Schema
 from webportal.views import (
@@ -24,6 +26,7 @@ from webportal.views import (
     upload,
     users,
     webhooks,
+    words,
     worklist_acts,
 )
 from webportal.views import worklist as worklists
@@ -34,6 +37,9 @@ urlpatterns = [
     path("login/", account.Login.as_view(), name="login"),
     path("logout/", account.Logout.as_view(), name="logout"),
     path("password/", account.PasswordChange.as_view(), name="password_change"),
+    # The language of the pages.
+    path("language/", require_POST(set_language), name="set_language"),
+    path("words/<slug:language>", words.catalogue, name="words"),
     # What people are told.
     path("notices/", notices.index, name="notices"),
     path("notices/bell", notices.bell, name="notices_bell"),

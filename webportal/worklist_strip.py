@@ -1,8 +1,9 @@
 """The strip above the worklist: what the order is, what it costs, and whether the AI is there."""
 
 from django.db.models import Q, Subquery
+from django.utils.translation import gettext as _
 
-from screening import hours, order, places
+from screening import hours, order, places, wording
 from screening.models import Heartbeat, ModelVersion
 from workers import heartbeat
 
@@ -15,7 +16,7 @@ def strip(sites, tally):
     opened = [(site, hours.of(site).resumes(tally.now)) for site in sites]
     received_at, cap_at = tally.oldest or (None, None)
     return {
-        "policies": sorted({order.policy(site).label.lower() for site in sites}),
+        "policies": sorted({str(order.policy(site).label).lower() for site in sites}),
         "version": order.VERSION,
         "oldest_waited": tally.oldest and tally.now - received_at,
         "oldest_limit": tally.oldest and cap_at - received_at,
@@ -34,7 +35,9 @@ def _by_limit(tally):
         return ""
     if tally.waiting <= places.SHARED:
         return f"{100 * tally.past_limit / tally.waiting:.0f} %"
-    return f"{min(tally.past_limit, places.SHARED):,}" + (" and more" if tally.past_limit > places.SHARED else "")
+    known = wording.thousands(min(tally.past_limit, places.SHARED))
+    # Translators: %(n)s studies, and more.
+    return _("%(n)s and more") % {"n": known} if tally.past_limit > places.SHARED else known
 
 
 def ai_offline():

@@ -10,6 +10,7 @@ import shutil
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from ml import canary, registry
 from ml import card as cards
@@ -123,12 +124,13 @@ def keep(card, card_sha256):
             shutil.rmtree(home, ignore_errors=True)
             _rename(draft, home)
     except keeping.StorageFull:
-        raise Refused("The storage is full: nothing of the model was kept. Make room, and try again.") from None
+        raise Refused(_("The storage is full: nothing of the model was kept. Make room, and try again.")) from None
     except OSError as error:
-        raise Refused(
-            f"The model cannot be kept in {home.parent} ({error.strerror}): nothing was changed. Let FirstRead write "
-            "there, and try again."
-        ) from None
+        sentence = _(
+            "The model cannot be kept in %(folder)s (%(why)s): nothing was changed. Let FirstRead write there, and try "
+            "again."
+        )
+        raise Refused(sentence % {"folder": home.parent, "why": error.strerror}) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -2,6 +2,8 @@
 
 import time
 
+from django.utils.translation import gettext_noop
+
 from screening import handling, keeping, lifecycle, queue, sandbox
 from screening.models import Job
 from workers import dispatch, engine
@@ -30,7 +32,9 @@ def _decode(job):
     except keeping.StorageFull as full:
         queue.fail(job, queue.Outage("storage_full", full.sentence))
     except sandbox.CannotStart:
-        queue.fail(job, queue.Transient("no_decoder", "The decoder did not start."))
+        queue.fail(job, queue.Transient("no_decoder", gettext_noop("The decoder did not start.")))
     except FileNotFoundError:
-        queue.fail(job, queue.Permanent("original_missing", "The stored original of this film is missing."))
+        queue.fail(
+            job, queue.Permanent("original_missing", gettext_noop("The stored original of this film is missing."))
+        )
     queue.finish(job)  # where it has not failed: this writes leased rows alone

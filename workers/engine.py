@@ -18,11 +18,13 @@ import numpy as np
 from celery import signals
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from ml import preprocess
 from ml.explain import overlay_png
 from screening import queue
 from screening.models import Job, ModelVersion
+from screening.said_elsewhere import MODEL_FAILED
 from workers import heartbeat, loading
 
 log = logging.getLogger(__name__)
@@ -129,12 +131,12 @@ def _grey(image):
             png = file.read()
     except OSError as error:  # missing, or a storage that is away: either may pass
         log.warning("image %s: %s", image.pk, type(error).__name__)
-        sentence = "The stored rendition of this film cannot be reached."
+        sentence = gettext_noop("The stored rendition of this film cannot be reached.")
         raise queue.Transient("rendition_missing", sentence) from None
     try:
         return preprocess.load_rendition(png)
     except (OSError, ValueError):
-        sentence = "The stored rendition of this film cannot be read."
+        sentence = gettext_noop("The stored rendition of this film cannot be read.")
         raise queue.Permanent("rendition_unreadable", sentence) from None
 
 
@@ -159,13 +161,13 @@ def _predict(rows, tensors, card, model):
     except Exception as error:  # The model's own failure (out of memory, say) is nobody's fault in the batch.
         log.exception("a batch of %d failed", len(rows))
         for row in rows:
-            queue.fail(row, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))
+            queue.fail(row, queue.Transient("model_failed", MODEL_FAILED % {"kind": type(error).__name__}))
         return
     spent = 1000 * (time.perf_counter() - start) / len(rows)
     scored = np.isfinite(answers.logits)
     for row, fits in zip(rows, scored, strict=True):
         if not fits:
-            queue.fail(row, queue.Permanent("no_number", "The model gave no number for this film."))
+            queue.fail(row, queue.Permanent("no_number", gettext_noop("The model gave no number for this film.")))
     results = [_result(row, answers, i, card, spent) for i, row in enumerate(rows) if scored[i]]
     lost = {result.screening.pk for result in results} - queue.complete(results, owner())
     for pk in lost:
@@ -210,7 +212,7 @@ def _explain(job, card, model):
         return
     except Exception as error:  # as in _predict
         log.exception("an explanation failed")
-        queue.fail(job, queue.Transient("model_failed", f"The model failed on this film ({type(error).__name__})."))
+        queue.fail(job, queue.Transient("model_failed", MODEL_FAILED % {"kind": type(error).__name__}))
         return
     with transaction.atomic():
         if queue.finish(job):

@@ -10,6 +10,7 @@ import logging
 import time
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from screening import holding, intake, keeping, lifecycle, queue, quotas, sandbox
 from screening.abreast import abreast
@@ -65,10 +66,13 @@ def _putting_off(job):
         code = "storage_full" if isinstance(over, keeping.StorageFull) else "quota_exceeded"
         queue.fail(job, queue.Outage(code, over.sentence))
     except sandbox.CannotStart:
-        queue.fail(job, queue.Outage("no_decoder", "The decoder does not start. Tell an administrator."))
+        queue.fail(job, queue.Outage("no_decoder", gettext_noop("The decoder does not start. Tell an administrator.")))
     except OSError as error:
         log.error("job %s waits for the storage: %s", job.pk, type(error).__name__)
-        queue.fail(job, queue.Outage("storage_away", "The storage cannot be read just now. Tell an administrator."))
+        queue.fail(
+            job,
+            queue.Outage("storage_away", gettext_noop("The storage cannot be read just now. Tell an administrator.")),
+        )
 
 
 def _go_on_later(job):
@@ -83,7 +87,9 @@ def _unpack(job, ends):
         intake.refuse(job.batch, job.name, bad.code, job=job, entry=0, size=job.file.size)
         finished = True
     except FileNotFoundError:
-        queue.fail(job, queue.Permanent("archive_missing", "The stored archive is missing. Send it again."))
+        queue.fail(
+            job, queue.Permanent("archive_missing", gettext_noop("The stored archive is missing. Send it again."))
+        )
         return
     if not finished:
         _go_on_later(job)

@@ -6,6 +6,7 @@ import math
 import time
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from ml import canary
 from ml.data import DataError
@@ -13,7 +14,7 @@ from workers import versions
 
 log = logging.getLogger(__name__)
 
-NONE_ACTIVE = "no model is active: run `manage.py bootstrap`"
+NONE_ACTIVE = gettext_noop("no model is active: run `manage.py bootstrap`")
 RETRY_S = 60  # a version that could not be loaded is tried again so much later, not at every ring
 _loaded = {}  # version id -> (card, model)
 _refused = {}  # version id -> (when, by the monotonic clock; why)

@@ -17,9 +17,12 @@ import requests
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from screening import notices, queue
 from screening.models import Job
+from screening.said_elsewhere import GIVEN_UP, MAIL_AWAY, WEBHOOK_AWAY, WEBHOOK_REFUSED
 from workers import dispatch, engine
 
 SLICE_S = 10
@@ -72,22 +75,25 @@ def _is_old(job):
 
 
 def _given_up(error):
-    return queue.Permanent(error.code, f"Not delivered within a day: {error.sentence}")
+    return queue.Permanent(error.code, GIVEN_UP % {"sentence": error.sentence})
 
 
 def _mail(job):
     """Raises queue.Permanent where nobody is to be told any more, and Outage where the server does not take it."""
     person, notice = job.recipient, job.notice
     if not (person and person.is_active and person.mail_notices and person.email):
-        raise queue.Permanent("not_wanted", "The person does not want e-mail any more.")
+        raise queue.Permanent("not_wanted", gettext_noop("The person does not want e-mail any more."))
     said = notices.sentence(notice)
-    link = (
-        f"\n\n{settings.PORTAL_URL}/notices/{notice.pk}\n" if settings.PORTAL_URL else "\n\nOpen FirstRead to see it.\n"
-    )
+    link = f"{settings.PORTAL_URL}/notices/{notice.pk}" if settings.PORTAL_URL else _("Open FirstRead to see it.")
     try:
-        send_mail(f"FirstRead: {notice.get_kind_display()}", said + link, settings.DEFAULT_FROM_EMAIL, [person.email])
+        send_mail(
+            f"FirstRead: {notice.get_kind_display()}",
+            f"{said}\n\n{link}\n",
+            settings.DEFAULT_FROM_EMAIL,
+            [person.email],
+        )
     except OSError as error:  # smtplib's errors are some
-        raise queue.Outage("mail_away", f"The e-mail server did not take it ({type(error).__name__}).") from error
+        raise queue.Outage("mail_away", MAIL_AWAY % {"kind": type(error).__name__}) from error
 
 
 def content(notice):
@@ -113,7 +119,7 @@ def _post(job):
 def _send(site, identity, body):
     """Raises queue.Permanent where the site has no webhook any more, and Outage where it does not take it."""
     if not (site.webhook_url and site.webhook_key):
-        raise queue.Permanent("no_webhook", "The site has no webhook any more.")
+        raise queue.Permanent("no_webhook", gettext_noop("The site has no webhook any more."))
     now = int(time.time())
     headers = {
         "Content-Type": "application/json",
@@ -128,6 +134,6 @@ def _send(site, identity, body):
         ) as answer:
             status = answer.status_code
     except requests.RequestException as error:
-        raise queue.Outage("webhook_away", f"The webhook did not answer ({type(error).__name__}).") from error
+        raise queue.Outage("webhook_away", WEBHOOK_AWAY % {"kind": type(error).__name__}) from error
     if not 200 <= status < 300:
-        raise queue.Outage("webhook_refused", f"The webhook answered {status}.")
+        raise queue.Outage("webhook_refused", WEBHOOK_REFUSED % {"status": status})

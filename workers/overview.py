@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from screening import queue
 from screening.models import BACKGROUND, Event, Heartbeat, Job, ModelVersion, Priority, Screening, Study
+from screening.said_elsewhere import said
 from workers import dispatch, heartbeat
 
 State = Screening.State
@@ -48,7 +50,7 @@ def depths():
     by_class = {row["priority"]: row for row in found.filter(state__in=Screening.UNSETTLED).order_by()}
     empty = {"pending": 0, "running": 0, "oldest": None}
     rows = [(priority.label, by_class.get(priority, empty)) for priority in Priority]
-    rows += [("background: shadow, read again", by_class[BACKGROUND])] if BACKGROUND in by_class else []
+    rows += [(_("background: shadow, read again"), by_class[BACKGROUND])] if BACKGROUND in by_class else []
     return [Depth(label, row["pending"], row["running"], row["oldest"]) for label, row in rows]
 
 
@@ -80,7 +82,7 @@ def failures():
 def _failure(code, count):
     rows = _failed().filter(error_code=code).select_related("image").order_by("-ended_at")[:NAMED]
     studies = list(dict.fromkeys(row.image.study_id for row in rows))
-    return Failure(code, rows[0].error_sentence if rows else "", count, studies)
+    return Failure(code, said(rows[0].error_sentence) if rows else "", count, studies)
 
 
 def jobs():

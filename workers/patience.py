@@ -7,6 +7,7 @@ import logging
 import time
 
 from django.db import InterfaceError, OperationalError, connection
+from django.utils.translation import gettext_noop
 
 from screening.keeping import StorageFull
 from workers import heartbeat
@@ -35,7 +36,11 @@ class Patience:
             try:
                 result = act()
             except (StorageFull, *DATABASE_AWAY) as error:
-                self._wait_out("the storage is full" if isinstance(error, StorageFull) else "the database is away")
+                self._wait_out(
+                    gettext_noop("the storage is full")
+                    if isinstance(error, StorageFull)
+                    else gettext_noop("the database is away")
+                )
             else:
                 self._problem = ""
                 return result

@@ -6,16 +6,19 @@
 import logging
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml import registry
 from ml.data import DataError
 from screening import queue, rescreening, rollout
 from screening.models import Event, ModelVersion
+from screening.said_elsewhere import said
 from workers import adding, dispatch
 from workers.versions import Refused, about, card_of
 
 log = logging.getLogger(__name__)
-FASTER = "Somebody was faster: another model is active by now, and nothing was changed. Look again."
+FASTER = gettext_noop("Somebody was faster: another model is active by now, and nothing was changed. Look again.")
 
 
 def fit(version):
@@ -26,12 +29,13 @@ def fit(version):
         registry.verify(card)
         registry.require_report(card)
     except DataError as error:
-        raise Refused(str(error)) from None
+        raise Refused(said(str(error))) from None
     if not version.checked_at:
-        raise Refused(
-            f"Model {version.name} {version.version} was never checked by its canary here: add it again, "
-            f"`manage.py model add {card.path if version.shipped else 'CARD'}`."
+        sentence = _(
+            "Model %(model)s was never checked by its canary here: add it again, `manage.py model add %(card)s`."
         )
+        path = card.path if version.shipped else "CARD"
+        raise Refused(sentence % {"model": f"{version.name} {version.version}", "card": path})
     return card
 
 
@@ -53,9 +57,9 @@ def _switch(version, actor, kind, seen=None):
     rollout.lock_versions()
     was = ModelVersion.objects.filter(active=True).first()
     if was == version:
-        raise Refused(f"{version} is the active model already.")
+        raise Refused(_("%(model)s is the active model already.") % {"model": version})
     if seen is not None and str(seen) != (str(was.pk) if was else ""):
-        raise Refused(FASTER)
+        raise Refused(_(FASTER))
     adding.keep(card, version.card_sha256)
     rollout.switch(version)
     Event.note(kind, actor=actor, **about(version), was=was and str(was.pk))
@@ -77,9 +81,9 @@ def roll_back(actor=None, to=None):
         rollout.lock_versions()
         version = before()
         if version is None:
-            raise Refused("No other model was active before this one: there is nothing to roll back to.")
+            raise Refused(_("No other model was active before this one: there is nothing to roll back to."))
         if to and str(version.pk) != str(to):
-            raise Refused(FASTER)
+            raise Refused(_(FASTER))
         _switch(version, actor, Event.Kind.MODEL_ROLLBACK)
     rollout.follow()
     return version
@@ -93,12 +97,13 @@ def set_shadow(version, on, actor=None):
     rollout.lock_versions()
     version.refresh_from_db()
     if version.active:
-        raise Refused(f"{version} is the active model: promote another first.")
+        raise Refused(_("%(model)s is the active model: promote another first.") % {"model": version})
     if on and version.activated_at:
-        raise Refused(
-            f"{version} was active once, and people were shown its scores, which shadow would take back: add it under "
+        sentence = _(
+            "%(model)s was active once, and people were shown its scores, which shadow would take back: add it under "
             "another version, or promote it."
         )
+        raise Refused(sentence % {"model": version})
     if version.shadow != on:
         rollout.set_shadow(version, on)
         Event.note(Event.Kind.MODEL_SHADOW, actor=actor, **about(version), on=on)
@@ -111,9 +116,10 @@ def rescreen(wish, actor=None):
     try:
         ids = rescreening.rescreen(wish, actor)
     except rescreening.Resting:
-        raise Refused(
-            f"No worker loads {wish.version}, for it is neither active nor in shadow: promote it, or put it in shadow."
-        ) from None
+        sentence = _(
+            "No worker loads %(model)s, for it is neither active nor in shadow: promote it, or put it in shadow."
+        )
+        raise Refused(sentence % {"model": wish.version}) from None
     dispatch.ring(ids[: queue.RINGS_A_SWEEP])
     return len(ids)
 

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.models.studies import AgeGroup, Priority
 
@@ -19,18 +21,18 @@ class Batch(models.Model):
     """
 
     class Source(models.TextChoices):
-        PAGE = "page", "upload page"
+        PAGE = "page", _("upload page")
         API = "api", "API"
-        COMMAND = "command", "command line"
-        WATCH = "watch", "watch folder"
-        SAMPLES = "samples", "sample studies"
+        COMMAND = "command", _("command line")
+        WATCH = "watch", _("watch folder")
+        SAMPLES = "samples", _("sample studies")
 
     class State(models.TextChoices):
-        OPEN = "open", "open"
-        TRIAL = "trial", "dry run"
-        CONFIRMING = "confirming", "being confirmed"
-        DISCARDED = "discarded", "discarded"
-        CANCELLED = "cancelled", "cancelled"
+        OPEN = "open", pgettext_lazy("state of a batch", "open")
+        TRIAL = "trial", pgettext_lazy("state of a batch", "dry run")
+        CONFIRMING = "confirming", pgettext_lazy("state of a batch", "being confirmed")
+        DISCARDED = "discarded", pgettext_lazy("state of a batch", "discarded")
+        CANCELLED = "cancelled", pgettext_lazy("state of a batch", "cancelled")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The sender's Idempotency-Key: a batch that is begun again under it is the first one.
@@ -130,11 +132,11 @@ class Receipt(models.Model):
     """What became of one sent file, or in a dry run what would become of it. Every file has exactly one."""
 
     class Outcome(models.TextChoices):
-        ACCEPTED = "accepted", "accepted"
-        DUPLICATE = "duplicate", "already here"
-        CONFLICT = "conflict", "conflict"
-        REJECTED = "rejected", "rejected"
-        SKIPPED = "skipped", "skipped"
+        ACCEPTED = "accepted", pgettext_lazy("outcome of a file", "accepted")
+        DUPLICATE = "duplicate", pgettext_lazy("outcome of a file", "already here")
+        CONFLICT = "conflict", pgettext_lazy("outcome of a file", "conflict")
+        REJECTED = "rejected", pgettext_lazy("outcome of a file", "rejected")
+        SKIPPED = "skipped", pgettext_lazy("outcome of a file", "skipped")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="receipts")

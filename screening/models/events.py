@@ -3,56 +3,57 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import pgettext_lazy
 
 
 class Event(models.Model):
     """One line of history. `detail` holds codes and ids, never patient data."""
 
     class Kind(models.TextChoices):
-        LOGIN = "login", "logged in"
-        LOGIN_FAILED = "login_failed", "login failed"
-        LOGOUT = "logout", "logged out"
-        UPLOAD = "upload", "uploaded"
-        IMAGE_JOINED = "image_joined", "image joined"
-        VIEW = "view", "viewed"
-        EXPLAIN = "explain", "asked where the model looked"
-        SCREENED = "screened", "screening ended"
-        CLAIM = "claim", "claimed"
-        RELEASE = "release", "released"
-        CLAIM_EXPIRED = "claim_expired", "claim expired"
-        SIGN = "sign", "signed"
-        ADDEND = "addend", "added an addendum"
-        HAND_OVER = "hand_over", "handed over"
-        BREAK_LOCK = "break_lock", "claim broken"
-        AI_SHOWN = "ai_shown", "AI shown after the finding"
-        OVERRULED = "overruled", "said why the AI was overruled"
-        SECOND_OPENED = "second_opened", "sent to a second reader"
-        SECOND_CLAIM = "second_claim", "second read claimed"
-        SECOND_SIGN = "second_sign", "second read signed"
-        ADJUDICATE = "adjudicate", "adjudicated"
-        RESULTS = "results", "results listed"
-        AI_ORDER = "ai_order", "AI order switched"
-        PRIORITY = "priority", "class changed"
-        WITHDRAW = "withdraw", "withdrawn"
-        RESTORE = "restore", "restored"
-        RETRY = "retry", "screening retried"
-        VIEW_CORRECTED = "view_corrected", "view corrected"
-        DECODED = "decoded", "decoded after all"
-        BATCH_CANCELLED = "batch_cancelled", "batch cancelled"
-        BATCH_RETRIED = "batch_retried", "batch retried"
-        USER_CREATED = "user_created", "user created"
-        ROLES = "roles", "roles changed"
-        PASSWORD = "password", "password reset"
-        DEACTIVATED = "deactivated", "user deactivated"
-        ACTIVATED = "activated", "user activated"
-        SITE = "site", "site changed"
-        MODEL = "model", "model promoted"
-        MODEL_ADDED = "model_added", "model added"
-        MODEL_ROLLBACK = "model_rollback", "rolled back to a model"
-        MODEL_SHADOW = "model_shadow", "model in or out of shadow"
-        RESCREEN = "rescreen", "studies screened again"
-        EXPORT = "export", "films exported"
-        DEMO_REMOVED = "demo_removed", "demo studies removed"
+        LOGIN = "login", pgettext_lazy("history", "logged in")
+        LOGIN_FAILED = "login_failed", pgettext_lazy("history", "login failed")
+        LOGOUT = "logout", pgettext_lazy("history", "logged out")
+        UPLOAD = "upload", pgettext_lazy("history", "uploaded")
+        IMAGE_JOINED = "image_joined", pgettext_lazy("history", "image joined")
+        VIEW = "view", pgettext_lazy("history", "viewed")
+        EXPLAIN = "explain", pgettext_lazy("history", "asked where the model looked")
+        SCREENED = "screened", pgettext_lazy("history", "screening ended")
+        CLAIM = "claim", pgettext_lazy("history", "claimed")
+        RELEASE = "release", pgettext_lazy("history", "released")
+        CLAIM_EXPIRED = "claim_expired", pgettext_lazy("history", "claim expired")
+        SIGN = "sign", pgettext_lazy("history", "signed")
+        ADDEND = "addend", pgettext_lazy("history", "added an addendum")
+        HAND_OVER = "hand_over", pgettext_lazy("history", "handed over")
+        BREAK_LOCK = "break_lock", pgettext_lazy("history", "claim broken")
+        AI_SHOWN = "ai_shown", pgettext_lazy("history", "AI shown after the finding")
+        OVERRULED = "overruled", pgettext_lazy("history", "said why the AI was overruled")
+        SECOND_OPENED = "second_opened", pgettext_lazy("history", "sent to a second reader")
+        SECOND_CLAIM = "second_claim", pgettext_lazy("history", "second read claimed")
+        SECOND_SIGN = "second_sign", pgettext_lazy("history", "second read signed")
+        ADJUDICATE = "adjudicate", pgettext_lazy("history", "adjudicated")
+        RESULTS = "results", pgettext_lazy("history", "results listed")
+        AI_ORDER = "ai_order", pgettext_lazy("history", "AI order switched")
+        PRIORITY = "priority", pgettext_lazy("history", "class changed")
+        WITHDRAW = "withdraw", pgettext_lazy("history", "withdrawn")
+        RESTORE = "restore", pgettext_lazy("history", "restored")
+        RETRY = "retry", pgettext_lazy("history", "screening retried")
+        VIEW_CORRECTED = "view_corrected", pgettext_lazy("history", "view corrected")
+        DECODED = "decoded", pgettext_lazy("history", "decoded after all")
+        BATCH_CANCELLED = "batch_cancelled", pgettext_lazy("history", "batch cancelled")
+        BATCH_RETRIED = "batch_retried", pgettext_lazy("history", "batch retried")
+        USER_CREATED = "user_created", pgettext_lazy("history", "user created")
+        ROLES = "roles", pgettext_lazy("history", "roles changed")
+        PASSWORD = "password", pgettext_lazy("history", "password reset")
+        DEACTIVATED = "deactivated", pgettext_lazy("history", "user deactivated")
+        ACTIVATED = "activated", pgettext_lazy("history", "user activated")
+        SITE = "site", pgettext_lazy("history", "site changed")
+        MODEL = "model", pgettext_lazy("history", "model promoted")
+        MODEL_ADDED = "model_added", pgettext_lazy("history", "model added")
+        MODEL_ROLLBACK = "model_rollback", pgettext_lazy("history", "rolled back to a model")
+        MODEL_SHADOW = "model_shadow", pgettext_lazy("history", "model in or out of shadow")
+        RESCREEN = "rescreen", pgettext_lazy("history", "studies screened again")
+        EXPORT = "export", pgettext_lazy("history", "films exported")
+        DEMO_REMOVED = "demo_removed", pgettext_lazy("history", "demo studies removed")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now(), editable=False)

@@ -5,15 +5,16 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Notice(models.Model):
     """One thing that happened. Who is told is `screening.notices`' to say; it holds ids alone, no patient data."""
 
     class Kind(models.TextChoices):
-        STAT_LIKELY = "stat_likely", "likely pneumonia in class stat"
-        BATCH_ENDED = "batch_ended", "a batch has ended"
-        FALSE_NEGATIVE = "false_negative", "pneumonia that the AI had called less likely"
+        STAT_LIKELY = "stat_likely", _("likely pneumonia in class stat")
+        BATCH_ENDED = "batch_ended", _("a batch has ended")
+        FALSE_NEGATIVE = "false_negative", _("pneumonia that the AI had called less likely")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=14, choices=Kind)

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.models.studies import Band
 
@@ -13,24 +15,24 @@ from screening.models.studies import Band
 class Finding(models.TextChoices):
     """The answer to one question: is there pneumonia on this study?"""
 
-    PRESENT = "present", "Present"
-    ABSENT = "absent", "Absent"
-    INDETERMINATE = "indeterminate", "Indeterminate"
-    INADEQUATE = "inadequate", "Technically inadequate"
+    PRESENT = "present", pgettext_lazy("finding", "Present")
+    ABSENT = "absent", pgettext_lazy("finding", "Absent")
+    INDETERMINATE = "indeterminate", pgettext_lazy("finding", "Indeterminate")
+    INADEQUATE = "inadequate", pgettext_lazy("finding", "Technically inadequate")
 
 
 class Side(models.TextChoices):
     """Where on the patient, not where on the screen."""
 
-    RIGHT = "right", "Right"
-    LEFT = "left", "Left"
-    BOTH = "both", "Both"
+    RIGHT = "right", pgettext_lazy("side of the patient", "Right")
+    LEFT = "left", pgettext_lazy("side of the patient", "Left")
+    BOTH = "both", pgettext_lazy("side of the patient", "Both")
 
 
 class Certainty(models.TextChoices):
-    CERTAIN = "certain", "Certain"
-    PROBABLE = "probable", "Probable"
-    POSSIBLE = "possible", "Possible"
+    CERTAIN = "certain", pgettext_lazy("certainty", "Certain")
+    PROBABLE = "probable", pgettext_lazy("certainty", "Probable")
+    POSSIBLE = "possible", pgettext_lazy("certainty", "Possible")
 
 
 class Report(models.Model):
@@ -71,9 +73,9 @@ class Read(Report):
     """
 
     class Kind(models.TextChoices):
-        FIRST = "first", "report"
-        SECOND = "second", "second read"
-        ADJUDICATION = "adjudication", "adjudication"
+        FIRST = "first", pgettext_lazy("kind of read", "report")
+        SECOND = "second", pgettext_lazy("kind of read", "second read")
+        ADJUDICATION = "adjudication", pgettext_lazy("kind of read", "adjudication")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey("Study", models.PROTECT, related_name="reads")
@@ -97,13 +99,13 @@ class Overruling(models.Model):
     """Why a reader overruled the AI: asked after signing, and never needed for it."""
 
     class Reason(models.TextChoices):
-        QUALITY = "quality", "The film's quality misled it"
-        VIEW = "view", "The view or the patient's position misled it"
-        AGE = "age", "The patient is not like those it learned from"
-        OTHER_DISEASE = "other_disease", "Another disease looks like pneumonia here"
-        FAINT = "faint", "The pneumonia is faint or hidden"
-        MODEL = "model", "The model is simply wrong"
-        UNSURE = "unsure", "The reader is not certain either"
+        QUALITY = "quality", _("The film's quality misled it")
+        VIEW = "view", _("The view or the patient's position misled it")
+        AGE = "age", _("The patient is not like those it learned from")
+        OTHER_DISEASE = "other_disease", _("Another disease looks like pneumonia here")
+        FAINT = "faint", _("The pneumonia is faint or hidden")
+        MODEL = "model", _("The model is simply wrong")
+        UNSURE = "unsure", _("The reader is not certain either")
 
     read = models.OneToOneField(Read, models.CASCADE, primary_key=True, related_name="overruling")
     reason = models.CharField(max_length=13, choices=Reason)
@@ -118,14 +120,14 @@ class SecondRead(models.Model):
     """
 
     class Why(models.TextChoices):
-        LIKELY_ABSENT = "likely_absent", "AI likely, reader absent"
-        LESS_LIKELY_PRESENT = "less_likely_present", "AI less likely, reader present"
-        RANDOM = "random", "drawn at random"
+        LIKELY_ABSENT = "likely_absent", _("AI likely, reader absent")
+        LESS_LIKELY_PRESENT = "less_likely_present", _("AI less likely, reader present")
+        RANDOM = "random", _("drawn at random")
 
     class Stage(models.TextChoices):
-        SECOND = "second", "waits for a second reader"
-        ADJUDICATION = "adjudication", "waits for a third reader"
-        SETTLED = "settled", "settled"
+        SECOND = "second", pgettext_lazy("stage of a second read", "waits for a second reader")
+        ADJUDICATION = "adjudication", pgettext_lazy("stage of a second read", "waits for a third reader")
+        SETTLED = "settled", pgettext_lazy("stage of a second read", "settled")
 
     OPEN = (Stage.SECOND, Stage.ADJUDICATION)
 

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.models.studies import Band, Priority
 
@@ -28,8 +30,8 @@ class ModelVersion(models.Model):
     name = models.CharField(max_length=64)
     version = models.CharField(max_length=32)
     architecture = models.CharField(max_length=32)
-    sha256 = models.CharField("SHA-256 of the weights", max_length=64)
-    card_sha256 = models.CharField("SHA-256 of the card", max_length=64, unique=True)
+    sha256 = models.CharField(_("SHA-256 of the weights"), max_length=64)
+    card_sha256 = models.CharField(_("SHA-256 of the card"), max_length=64, unique=True)
     card = models.JSONField()
     active = models.BooleanField(default=False)
     shadow = models.BooleanField(default=False)
@@ -61,14 +63,14 @@ class Leased(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        LEASED = "leased", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
-        QUARANTINED = "quarantined", "quarantined"
-        NOT_APPLICABLE = "not_applicable", "not applicable"
-        CANCELLED = "cancelled", "cancelled"
-        SUPERSEDED = "superseded", "superseded"
+        PENDING = "pending", pgettext_lazy("state of a task", "pending")
+        LEASED = "leased", pgettext_lazy("state of a task", "running")
+        DONE = "done", pgettext_lazy("state of a task", "done")
+        FAILED = "failed", pgettext_lazy("state of a task", "failed")
+        QUARANTINED = "quarantined", pgettext_lazy("state of a task", "quarantined")
+        NOT_APPLICABLE = "not_applicable", pgettext_lazy("state of a task", "not applicable")
+        CANCELLED = "cancelled", pgettext_lazy("state of a task", "cancelled")
+        SUPERSEDED = "superseded", pgettext_lazy("state of a task", "superseded")
 
     UNSETTLED = (State.PENDING, State.LEASED)
     ENDED_BADLY = (State.FAILED, State.QUARANTINED, State.CANCELLED)
@@ -119,12 +121,12 @@ class Job(Leased):
     """Every other work that outlasts a request, under the same lease and sweep."""
 
     class Kind(models.TextChoices):
-        ARCHIVE = "archive", "unpack an archive"
-        EXPLAIN = "explain", "draw where the model looked"
-        CONFIRM = "confirm", "take what a dry run held"
-        DECODE = "decode", "decode a film again"
-        MAIL = "mail", "send a notice by e-mail"
-        WEBHOOK = "webhook", "post a notice to a webhook"
+        ARCHIVE = "archive", pgettext_lazy("task", "unpack an archive")
+        EXPLAIN = "explain", pgettext_lazy("task", "draw where the model looked")
+        CONFIRM = "confirm", pgettext_lazy("task", "take what a dry run held")
+        DECODE = "decode", pgettext_lazy("task", "decode a film again")
+        MAIL = "mail", pgettext_lazy("task", "send a notice by e-mail")
+        WEBHOOK = "webhook", pgettext_lazy("task", "post a notice to a webhook")
 
     kind = models.CharField(max_length=16, choices=Kind)
     batch = models.ForeignKey("Batch", models.CASCADE, null=True, related_name="jobs")

@@ -7,30 +7,37 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Upper
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Priority(models.IntegerChoices):
     """The class a human gave. The AI orders inside a class and never changes one."""
 
-    STAT = 0, "stat"
-    URGENT = 1, "urgent"
-    ROUTINE = 2, "routine"
+    STAT = 0, pgettext_lazy("class of a study", "stat")
+    URGENT = 1, pgettext_lazy("class of a study", "urgent")
+    ROUTINE = 2, pgettext_lazy("class of a study", "routine")
+
+    @property
+    def code(self):
+        """The class in addresses, commands, manifests and the API: the same in every language."""
+        return self.name.lower()
 
 
 class Band(models.TextChoices):
-    LIKELY = "likely", "Likely"
-    UNCERTAIN = "uncertain", "Uncertain"
-    LESS_LIKELY = "less_likely", "Less likely"
+    LIKELY = "likely", pgettext_lazy("band", "Likely")
+    UNCERTAIN = "uncertain", pgettext_lazy("band", "Uncertain")
+    LESS_LIKELY = "less_likely", pgettext_lazy("band", "Less likely")
 
 
 class AgeGroup(models.TextChoices):
     """Ages as a sender says them of films that do not say their own; `YEARS` has their bounds."""
 
-    UNKNOWN = "", "age unknown"
-    INFANT = "under_1", "under 1 year"
-    SMALL_CHILD = "1_to_5", "1 to 5 years"
-    CHILD = "6_to_17", "6 to 17 years"
-    ADULT = "adult", "18 years and over"
+    UNKNOWN = "", _("age unknown")
+    INFANT = "under_1", _("under 1 year")
+    SMALL_CHILD = "1_to_5", _("1 to 5 years")
+    CHILD = "6_to_17", _("6 to 17 years")
+    ADULT = "adult", _("18 years and over")
 
 
 # Completed years, both included; None has no upper bound.
@@ -45,12 +52,12 @@ class Study(models.Model):
     """One examination: what is queued, screened and read. `status` is written by `screening.lifecycle` alone."""
 
     class Status(models.TextChoices):
-        RECEIVED = "received", "received"
-        SCREENED = "screened", "screened"
-        UNSCREENED = "unscreened", "unscreened"
-        READING = "reading", "being read"
-        READ = "read", "read"
-        WITHDRAWN = "withdrawn", "withdrawn"
+        RECEIVED = "received", pgettext_lazy("study status", "received")
+        SCREENED = "screened", pgettext_lazy("study status", "screened")
+        UNSCREENED = "unscreened", pgettext_lazy("study status", "unscreened")
+        READING = "reading", pgettext_lazy("study status", "being read")
+        READ = "read", pgettext_lazy("study status", "read")
+        WITHDRAWN = "withdrawn", pgettext_lazy("study status", "withdrawn")
 
     WAITING = (Status.RECEIVED, Status.SCREENED, Status.UNSCREENED)
     ON_WORKLIST = (*WAITING, Status.READING)
@@ -160,11 +167,11 @@ class Image(models.Model):
     class Gate(models.TextChoices):
         """Why the AI is not applied to a picture."""
 
-        NONE = "", "none"
-        LATERAL = "lateral", "lateral view"
-        NO_CONTENT = "no_content", "blank or saturated picture"
-        MULTIFRAME = "multiframe", "several pictures in one file"
-        UNDECODABLE = "undecodable", "picture not decodable yet"
+        NONE = "", _("none")
+        LATERAL = "lateral", _("lateral view")
+        NO_CONTENT = "no_content", _("blank or saturated picture")
+        MULTIFRAME = "multiframe", _("several pictures in one file")
+        UNDECODABLE = "undecodable", _("picture not decodable yet")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")

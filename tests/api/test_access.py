@@ -21,6 +21,8 @@ login                   POST   200 302 302 302 302 200
 logout                  POST   302 302 302 302 302 302
 password_change         GET    302 200 200 200 200 302
 password_change         POST   302 200 200 200 200 302
+set_language            POST   302 302 302 302 302 302
+words                   GET    200 200 200 200 200 200
 notices                 GET    302 200 200 200 200 302
 notices                 POST   302 302 302 302 302 302
 notices_bell            GET    302 200 200 200 200 302
@@ -183,6 +185,8 @@ SENT = {
     "api_change_priority": {"priority": "stat"},
     "api_withdraw": {"reason": "wrong film"},
 }
+# What an address holds besides an id.
+HELD = {"image_view": {"rendition": "thumb"}, "operations_retry_jobs": {"kind": "explain"}, "words": {"language": "en"}}
 # These take films, not JSON; without one they answer 400.
 FILES = ("api_files", "api_manifest", "api_upload", "api_parts")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -201,7 +205,7 @@ class World:
         if route == "api_unknown":
             return "/api/v1/nothing"
         holds = {"pk": _of(route, pattern)} if "pk" in pattern else {}
-        holds |= {"image_view": {"rendition": "thumb"}, "operations_retry_jobs": {"kind": "explain"}}.get(route, {})
+        holds |= HELD.get(route, {})
         asked = f"?a={self.ids['model']}&b={self.ids['model']}" if route == "models_changed" else ""
         return reverse(route, kwargs={name: self.ids.get(value, value) for name, value in holds.items()}) + asked
 

@@ -1,5 +1,6 @@
 """What is done with a batch as a whole: a dry run confirmed or discarded, the rest cancelled or tried again."""
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
@@ -69,7 +70,10 @@ def retry(request, pk):
 
 def _to_handle(request, pk):
     batch = sending.batch_or_404(request.user, pk)
-    demand(permissions.may_handle_batch(request.user, batch), "The sender of a batch, or a technologist, does this.")
+    demand(
+        permissions.may_handle_batch(request.user, batch),
+        gettext_noop("The sender of a batch, or a technologist, does this."),
+    )
     return batch
 
 

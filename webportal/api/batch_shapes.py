@@ -1,5 +1,7 @@
 """What a batch is begun with, and how it is answered: the API's shapes of batches, their progress and archives."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -7,7 +9,7 @@ from screening import failures, permissions, wording
 from screening.models import AgeGroup, Batch, Job, Priority, Receipt, Site
 from screening.progress import progress
 from webportal.api.pages import PageShape
-from webportal.api.shapes import PriorityField
+from webportal.api.shapes import PriorityField, SentenceField
 
 WHICH_SITE = "The code of one of your sites; needed where you have several beside a demo site."
 
@@ -17,13 +19,13 @@ def each_once(data):
     if hasattr(data, "getlist"):
         twice = [name for name in data if name != "file" and len(data.getlist(name)) > 1]
         if twice:
-            raise serializers.ValidationError({name: ["This field came more than once."] for name in twice})
+            raise serializers.ValidationError({name: [_("This field came more than once.")] for name in twice})
 
 
 class SiteField(serializers.SlugRelatedField):
     """One of the user's sites by its code. What is elsewhere and what is nowhere get the same answer."""
 
-    default_error_messages = {"does_not_exist": "This is not one of your sites."}
+    default_error_messages = {"does_not_exist": gettext_lazy("This is not one of your sites.")}
 
     def get_queryset(self):
         user = self.context.get("user")
@@ -47,7 +49,7 @@ class NewBatch(serializers.Serializer):
         if "site" not in sent:
             sites = list(permissions.sites_of(self.context["user"]).filter(demo=False)[:2])
             if len(sites) != 1:
-                raise serializers.ValidationError({"site": ["Say which of your sites these films belong to."]})
+                raise serializers.ValidationError({"site": [_("Say which of your sites these films belong to.")]})
             sent["site"] = sites[0]
         return sent
 
@@ -94,7 +96,7 @@ class ArchiveShape(serializers.Serializer):
     state = serializers.ChoiceField(choices=Job.State.choices)
     entries = serializers.IntegerField(source="total", allow_null=True)
     reason = serializers.CharField(source="error_code")
-    sentence = serializers.CharField(source="error_sentence")
+    sentence = SentenceField(source="error_sentence")
 
 
 class ProgressShape(serializers.Serializer):
@@ -126,7 +128,7 @@ class BatchDetail(BatchShape):
         return ProgressShape(progress(batch, self.context["user"])).data
 
     def get_research_use(self, batch) -> str:
-        return wording.RESEARCH_USE
+        return _(wording.RESEARCH_USE)
 
 
 class BatchPage(PageShape):

@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.http import StreamingHttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -24,8 +25,8 @@ from webportal.api.sent_shapes import Known, ReceiptFilters, ReceiptPage, Receip
 from webportal.api.studies import given
 from webportal.views.access import demand, sees_films
 
-MAY_NOT_SEND = "Films are sent by technologists and radiologists."
-NOT_YOURS = "This batch is somebody else's: begin one of your own."
+MAY_NOT_SEND = gettext_noop("Films are sent by technologists and radiologists.")
+NOT_YOURS = gettext_noop("This batch is somebody else's: begin one of your own.")
 
 DRY = (Batch.State.TRIAL, Batch.State.CONFIRMING, Batch.State.DISCARDED)
 

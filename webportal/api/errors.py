@@ -9,6 +9,7 @@ import logging
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import api_view
@@ -30,6 +31,7 @@ from screening import (
     wording,
     worklist,
 )
+from screening.said_elsewhere import said
 from webportal import sending
 from webportal.api import keys
 from webportal.views.access import REFUSED
@@ -37,13 +39,15 @@ from workers import versions
 
 log = logging.getLogger(__name__)
 
-NOT_FOUND = "There is nothing here under this address, or it is not yours to see."
-INVALID = "Some of what was sent does not fit; the fields say why."
-AWAY = "FirstRead cannot reach its database just now. Nothing was done; try again."
-NO_DECODER = "FirstRead cannot open films just now: nothing was stored. Tell an administrator, and try again later."
-BAD_CURSOR = "This cursor is not valid any more: start at the top again."
-FIELDS_TOO_LARGE = "The fields of this form hold more than 2.5 MB: files are sent as files."
-FAULT = "FirstRead failed on this request and wrote it to its log. Nothing is known to have been done."
+NOT_FOUND = gettext_noop("There is nothing here under this address, or it is not yours to see.")
+INVALID = gettext_noop("Some of what was sent does not fit; the fields say why.")
+AWAY = gettext_noop("FirstRead cannot reach its database just now. Nothing was done; try again.")
+NO_DECODER = gettext_noop(
+    "FirstRead cannot open films just now: nothing was stored. Tell an administrator, and try again later."
+)
+BAD_CURSOR = gettext_noop("This cursor is not valid any more: start at the top again.")
+FIELDS_TOO_LARGE = gettext_noop("The fields of this form hold more than 2.5 MB: files are sent as files.")
+FAULT = gettext_noop("FirstRead failed on this request and wrote it to its log. Nothing is known to have been done.")
 
 # The domain's refusals; the more special first. (status, code, sentence or None for the exception's own)
 REFUSALS = {
@@ -70,7 +74,7 @@ REFUSALS = {
 # Django's own sentences where the exception was raised without words for a person.
 SENTENCES = {
     "not_found": NOT_FOUND,
-    "not_authenticated": "Log in first: this needs a token (POST /api/v1/login) or the portal's session.",
+    "not_authenticated": gettext_noop("Log in first: this needs a token (POST /api/v1/login) or the portal's session."),
 }
 
 
@@ -79,7 +83,7 @@ class Locked(exceptions.APIException):
 
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_code = "locked"
-    default_detail = "Too many wrong passwords were tried. Wait 15 minutes, then try again."
+    default_detail = gettext_noop("Too many wrong passwords were tried. Wait 15 minutes, then try again.")
     wait = 900
 
 
@@ -88,7 +92,7 @@ class WrongPassword(exceptions.APIException):
 
     status_code = status.HTTP_401_UNAUTHORIZED
     default_code = "authentication_failed"
-    default_detail = "This name and this password do not fit together."
+    default_detail = gettext_noop("This name and this password do not fit together.")
 
 
 class ErrorBody(serializers.Serializer):
@@ -131,7 +135,8 @@ def _later(answered, exception):
 
 
 def answer(code_of_http, code, sentence, fields=None):
-    error = {"code": code, "sentence": sentence} | ({"fields": fields} if fields else {})
+    """`sentence` is in English, or translated already."""
+    error = {"code": code, "sentence": said(sentence)} | ({"fields": fields} if fields else {})
     return Response({"error": error}, status=code_of_http)
 
 
@@ -142,7 +147,9 @@ def _of_drf(exception):
     if isinstance(exception, PermissionDenied):
         return exceptions.PermissionDenied(str(exception) or REFUSED)
     if isinstance(exception, SuspiciousOperation | UnreadablePostError):
-        return exceptions.ParseError("The request is damaged, ended early, or has more than 1,000 files or fields.")
+        return exceptions.ParseError(
+            gettext_noop("The request is damaged, ended early, or has more than 1,000 files or fields.")
+        )
     return exception if isinstance(exception, exceptions.APIException) else None
 
 

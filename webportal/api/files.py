@@ -1,6 +1,8 @@
 """Sending files into a batch, the list that stands beside them, and the one-shot upload that gives the prediction."""
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import api_view, parser_classes
@@ -9,6 +11,7 @@ from rest_framework.response import Response
 
 from screening import manifest, permissions
 from screening.models import Job, Receipt
+from screening.said_elsewhere import said
 from webportal import sending
 from webportal.api import keys
 from webportal.api.access import allowed
@@ -29,9 +32,9 @@ STATUS = {
     Receipt.Outcome.CONFLICT: status.HTTP_409_CONFLICT,
     Receipt.Outcome.REJECTED: status.HTTP_422_UNPROCESSABLE_ENTITY,
 }
-NO_FILE = "Send at least one file in the field `file`."
-ONE_AT_A_TIME = "Send one file here, or several into a batch."
-ONE_KEY = "A key stands for one file: send them one by one, or without a key."
+NO_FILE = gettext_noop("Send at least one file in the field `file`.")
+ONE_AT_A_TIME = gettext_noop("Send one file here, or several into a batch.")
+ONE_KEY = gettext_noop("A key stands for one file: send them one by one, or without a key.")
 
 # One more than a manifest may hold, for it to be told.
 MAX_TABLE_B = manifest.MAX_B + 1
@@ -57,7 +60,7 @@ def files(request, pk):
     seconds, sent, key = _seconds(request), _sent(request), keys.of(request)
     path = Path.of(request.data) if len(sent) == 1 else ""
     if key and len(sent) > 1:
-        raise serializers.ValidationError({keys.HEADER: [ONE_KEY]})
+        raise serializers.ValidationError({keys.HEADER: [_(ONE_KEY)]})
     before = sending.sent_before(batch, key)
     taken = [sending.take(request, batch, file, path, key, before) for file in sent]
     if len(sent) > 1 or request.query_params.get("list") == "true":
@@ -73,8 +76,8 @@ def upload(request):
     """Send one file in one request; with `?wait=20` the answer is the prediction."""
     seconds, sent = _seconds(request), _sent(request)
     if len(sent) > 1:
-        raise serializers.ValidationError({"file": [ONE_AT_A_TIME]})
-    batch, _ = begin(request)
+        raise serializers.ValidationError({"file": [_(ONE_AT_A_TIME)]})
+    batch = begin(request)[0]
     key = keys.of(request)
     before = sending.sent_before(batch, key)
     taken = sending.take(request, batch, sent[0], key=key, before=before)
@@ -111,7 +114,7 @@ def _seconds(request):
 def _sent(request):
     if sent := request.FILES.getlist("file"):
         return sent
-    raise serializers.ValidationError({"file": [NO_FILE]})
+    raise serializers.ValidationError({"file": [_(NO_FILE)]})
 
 
 def _one(request, taken, again, seconds):
@@ -123,7 +126,7 @@ def _one(request, taken, again, seconds):
     answered = not seconds or sending.wait_for([taken], seconds)
     body = {"receipt": shown([taken], request.user, at_once=not (seconds or again))[0]}
     if taken.outcome in (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT):
-        body["error"] = {"code": taken.reason, "sentence": taken.sentence}
+        body["error"] = {"code": taken.reason, "sentence": said(taken.sentence)}
     if answered:
         return Response(body, _status(taken), headers=headers)
     headers["Location"] = reverse("api_study", args=[taken.study_id])

@@ -1,6 +1,7 @@
 """What staff do with one picture: say which view it is, and have it decoded again."""
 
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
@@ -14,9 +15,11 @@ from webportal.api.studies import CHANGES, detail, given
 from webportal.views.access import demand, sees_films
 from workers import dispatch
 
-MAY_NOT = "A technologist or radiologist of its site does this, while the study is neither read nor withdrawn."
+MAY_NOT = gettext_noop(
+    "A technologist or radiologist of its site does this, while the study is neither read nor withdrawn."
+)
 
-MISSING = "The stored file of this picture is missing: tell an administrator, and send the film again."
+MISSING = gettext_noop("The stored file of this picture is missing: tell an administrator, and send the film again.")
 
 
 class ViewWish(serializers.Serializer):

@@ -2,13 +2,15 @@
 
 import re
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 FORM = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-RULE = "1 to 64 of A-Z, a-z, 0-9 and . _ : -, and never anything of a patient's."
+RULE = gettext_noop("1 to 64 of A-Z, a-z, 0-9 and . _ : -, and never anything of a patient's.")
 
 PARAMETER = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, description=RULE)
 
@@ -16,7 +18,9 @@ PARAMETER = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, 
 class KeyReused(Exception):
     """The key was used before, for something else."""
 
-    sentence = "This Idempotency-Key was used before, for something else: send this under a key of its own."
+    sentence = gettext_noop(
+        "This Idempotency-Key was used before, for something else: send this under a key of its own."
+    )
 
 
 def of(request):
@@ -27,4 +31,4 @@ def of(request):
 def checked(key, field):
     if FORM.fullmatch(key):
         return key
-    raise serializers.ValidationError({field: [f"An Idempotency-Key is {RULE}"]})
+    raise serializers.ValidationError({field: [_("An Idempotency-Key is %(rule)s") % {"rule": _(RULE)}]})

@@ -1,13 +1,15 @@
 """Lists by the page: what may be asked of them, and a cursor that nobody can make up."""
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
 from screening import wording
 
-BAD_CURSOR = "This cursor is not one of ours."
+BAD_CURSOR = gettext_noop("This cursor is not one of ours.")
 
 
 class Asked(serializers.Serializer):
@@ -16,7 +18,8 @@ class Asked(serializers.Serializer):
     def validate(self, asked):
         if unknown := set(self.initial_data) - set(self.fields):
             known = ", ".join(self.fields)
-            raise serializers.ValidationError({name: [f"Not a filter; there are: {known}."] for name in unknown})
+            sentence = _("Not a filter; there are: %(known)s.") % {"known": known}
+            raise serializers.ValidationError({name: [sentence] for name in unknown})
         return asked
 
 
@@ -54,10 +57,10 @@ class ByTime(CursorPagination):
             fits = False
         if fits:
             return cursor
-        raise serializers.ValidationError({"cursor": [BAD_CURSOR]})
+        raise serializers.ValidationError({"cursor": [_(BAD_CURSOR)]})
 
     def answer(self, found, request, shaped):
         """One page of `found`; `shaped` makes of its rows what is shown."""
         results = shaped(self.paginate_queryset(found, request))
         links = {"next": self.get_next_link(), "previous": self.get_previous_link()}
-        return Response(links | {"research_use": wording.RESEARCH_USE, "results": results})
+        return Response(links | {"research_use": _(wording.RESEARCH_USE), "results": results})

@@ -2,10 +2,12 @@
 
 import json
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
-TOO_DEEP = "The JSON is nested too deeply."
+TOO_DEEP = gettext_noop("The JSON is nested too deeply.")
 
 
 class Json(JSONParser):
@@ -22,7 +24,7 @@ class Json(JSONParser):
         except RecursionError:
             raise ParseError(TOO_DEEP) from None
         except ValueError as error:
-            raise ParseError(f"The body is not JSON: {error}") from None
+            raise ParseError(_("The body is not JSON: %(error)s") % {"error": error}) from None
 
 
 def _no_number(name):

@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import http_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers, status
@@ -36,17 +38,17 @@ MOST_DIGITS = 19
 
 class WrongVersion(exceptions.APIException):
     status_code, default_code = status.HTTP_412_PRECONDITION_FAILED, "tus_version"
-    default_detail = f"Send Tus-Resumable: {VERSION}."
+    default_detail = gettext_noop("Send Tus-Resumable: 1.0.0.")
 
 
 class Expired(exceptions.APIException):
     status_code, default_code = status.HTTP_410_GONE, "expired"
-    default_detail = "Nothing came for a day, and what was here of this file is dropped: begin again."
+    default_detail = gettext_noop("Nothing came for a day, and what was here of this file is dropped: begin again.")
 
 
 class TooLong(exceptions.APIException):
     status_code, default_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "too_long"
-    default_detail = "This is more than the file was said to hold."
+    default_detail = gettext_noop("This is more than the file was said to hold.")
 
 
 def header(name, type=OpenApiTypes.STR, required=True, **more):
@@ -122,7 +124,9 @@ class OnePart(Tus):
         """Add what follows. What arrived before a connection broke stays: ask by HEAD, and go on from there."""
         part = _part(request, pk)
         if request.content_type != OFFSET_STREAM:
-            raise exceptions.UnsupportedMediaType(request.content_type, f"A piece is sent as {OFFSET_STREAM}.")
+            raise exceptions.UnsupportedMediaType(
+                request.content_type, _("A piece is sent as %(type)s.") % {"type": OFFSET_STREAM}
+            )
         _append(request, part, _number(request, "Upload-Offset"))
         return Response(status=status.HTTP_204_NO_CONTENT, headers=_standing(request, part))
 
@@ -163,7 +167,7 @@ def _number(request, name):
     sent = request.headers.get(name, "")
     if sent.isascii() and sent.isdigit() and len(sent) <= MOST_DIGITS:
         return int(sent)
-    raise serializers.ValidationError({name: ["A whole number of bytes, 0 or more."]})
+    raise serializers.ValidationError({name: [_("A whole number of bytes, 0 or more.")]})
 
 
 class Metadata(serializers.Serializer):
@@ -183,7 +187,7 @@ def _metadata(request):
     try:
         found = {name: _text(*value) for name, *value in (pair for pair in pairs if pair != [""])}
     except (TypeError, binascii.Error, UnicodeDecodeError):
-        raise serializers.ValidationError({"Upload-Metadata": ["Pairs of a name and a value in base64."]}) from None
+        raise serializers.ValidationError({"Upload-Metadata": [_("Pairs of a name and a value in base64.")]}) from None
     shape = Metadata(data=found)
     if not shape.is_valid():
         raise serializers.ValidationError({"Upload-Metadata": shape.errors})

@@ -1,5 +1,6 @@
 """Claiming, releasing, signing, adding: each calls one function of screening.reading."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
@@ -35,7 +36,7 @@ class Reading(serializers.Serializer):
 
     def validate(self, said):
         if said["told_to"] and not said["urgent"]:
-            raise serializers.ValidationError({"urgent": ["Say which urgent finding somebody was told of."]})
+            raise serializers.ValidationError({"urgent": [_("Say which urgent finding somebody was told of.")]})
         return said
 
 

@@ -8,7 +8,7 @@ from screening.models import Band, Receipt
 from webportal.api.batch_shapes import ArchiveShape, NewBatch, each_once
 from webportal.api.errors import ErrorBody
 from webportal.api.pages import PageShape, Paging
-from webportal.api.shapes import ModelVersionShape, ScoreMixin
+from webportal.api.shapes import ModelVersionShape, ScoreMixin, SentenceField
 
 
 class AnswerShape(ScoreMixin):
@@ -35,7 +35,7 @@ class ReceiptShape(serializers.Serializer):
     size = serializers.IntegerField()
     outcome = serializers.ChoiceField(choices=Receipt.Outcome)
     reason = serializers.CharField(help_text="A stable code, or empty.")
-    sentence = serializers.CharField()
+    sentence = SentenceField()
     study = serializers.UUIDField(source="study_id", allow_null=True)
     image = serializers.UUIDField(source="image_id", allow_null=True)
     created_at = serializers.DateTimeField()
@@ -126,7 +126,7 @@ class Known(serializers.Serializer):
 class ManifestErrorShape(serializers.Serializer):
     row = serializers.IntegerField()
     column = serializers.CharField()
-    sentence = serializers.CharField()
+    sentence = SentenceField()
 
 
 class ManifestShape(serializers.Serializer):

@@ -1,6 +1,7 @@
 """What the API's answers look like. A score never comes without its model version and the sentence on its use."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -8,6 +9,7 @@ from ml.calibrate import REFERENCE_PREVALENCE
 from screening import permissions, wording, worklist
 from screening.answers import answer
 from screening.models import Band, Certainty, Finding, Priority, Read, Side, Study
+from screening.said_elsewhere import said
 from webportal.ai_card import ppv_of
 
 
@@ -15,13 +17,20 @@ class PriorityField(serializers.ChoiceField):
     """A class by its name: `stat`, `urgent` or `routine`."""
 
     def __init__(self, **kwargs):
-        super().__init__(choices=[priority.label for priority in Priority], **kwargs)
+        super().__init__(choices=[priority.code for priority in Priority], **kwargs)
 
     def to_representation(self, value):
-        return Priority(value).label
+        return Priority(value).code
 
     def to_internal_value(self, data):
         return Priority[super().to_internal_value(data).upper()]
+
+
+class SentenceField(serializers.CharField):
+    """A sentence that is kept in English, in the language of whoever asks."""
+
+    def to_representation(self, value):
+        return said(super().to_representation(value))
 
 
 class ScoreMixin(serializers.Serializer):
@@ -36,7 +45,7 @@ class ScoreMixin(serializers.Serializer):
         return REFERENCE_PREVALENCE
 
     def get_research_use(self, scored) -> str:
-        return wording.RESEARCH_USE
+        return _(wording.RESEARCH_USE)
 
 
 class ModelVersionShape(serializers.Serializer):
@@ -63,7 +72,7 @@ class Ai(ScoreMixin):
         said = super().to_representation(study)
         if study.pk not in self.context.get("hidden", ()):
             return said
-        nothing = {"state": "hidden", "words": wording.FINDING_FIRST, "band": ""}
+        nothing = {"state": "hidden", "words": _(wording.FINDING_FIRST), "band": ""}
         return said | dict.fromkeys(("probability", "score", "ppv", "model")) | nothing
 
     def get_words(self, study) -> str:
@@ -169,7 +178,7 @@ class ScreeningShape(serializers.Serializer):
 
     state = serializers.CharField()
     reason = serializers.CharField(source="error_code")
-    sentence = serializers.CharField(source="error_sentence")
+    sentence = SentenceField(source="error_sentence")
     attempts = serializers.IntegerField()
     model = ModelVersionShape(source="model_version")
 

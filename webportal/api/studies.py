@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.db.models import Prefetch, prefetch_related_objects
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, parser_classes
@@ -114,7 +115,10 @@ def given(shape, request):
 def change_priority(request, pk):
     """Give an unread study another class; the AI never reverses it."""
     study = study_or_404(request.user, pk)
-    demand(permissions.may_change_priority(request.user, study), "Only a study that waits has a class to change.")
+    demand(
+        permissions.may_change_priority(request.user, study),
+        gettext_noop("Only a study that waits has a class to change."),
+    )
     handling.change_priority(study, actor=request.user, **given(PriorityChange, request))
     return detail(request, pk)
 
@@ -126,7 +130,10 @@ def change_priority(request, pk):
 def withdraw(request, pk):
     """Take a study that was sent by mistake off the worklist."""
     study = study_or_404(request.user, pk)
-    demand(permissions.may_withdraw(request.user, study), "A technologist withdraws a study, while nobody reads it.")
+    demand(
+        permissions.may_withdraw(request.user, study),
+        gettext_noop("A technologist withdraws a study, while nobody reads it."),
+    )
     handling.withdraw(study, request.user, **given(Withdrawal, request))
     return detail(request, pk)
 
@@ -137,7 +144,10 @@ def withdraw(request, pk):
 def restore(request, pk):
     """Put a withdrawn study back at its old place."""
     study = study_or_404(request.user, pk)
-    demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
+    demand(
+        permissions.may_restore(request.user, study),
+        gettext_noop("A technologist restores a study that was withdrawn."),
+    )
     dispatch.ring(handling.restore(study, request.user))
     return detail(request, pk)
 
@@ -148,6 +158,6 @@ def restore(request, pk):
 def retry(request, pk):
     """Try the AI again on a study whose screening failed."""
     study = study_or_404(request.user, pk)
-    demand(abilities(request.user, study)["retry"], "The AI has nothing to try again on this study.")
+    demand(abilities(request.user, study)["retry"], gettext_noop("The AI has nothing to try again on this study."))
     dispatch.ring(handling.retry_study(study, request.user))
     return detail(request, pk)

@@ -1,5 +1,6 @@
 """The worklist, in its order."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
@@ -72,7 +73,7 @@ def show(request):
     sites = list(permissions.sites_of(user))
     among = [site for site in sites if code in (None, site.code)]
     if not among and code:
-        raise serializers.ValidationError({"site": ["None of your sites has this code."]})
+        raise serializers.ValidationError({"site": [_("None of your sites has this code.")]})
     blind = [site for site in sites if site.blind_first] if permissions.may_read(user) else []
     choice, among = choice.within(among, blind)
     studies = worklist.waiting(permissions.visible_studies(user))
@@ -82,8 +83,8 @@ def show(request):
         {
             "ordered_at": page.t0,
             "after": page.after,
-            "order_limits": wording.ORDER_LIMITS,
-            "research_use": wording.RESEARCH_USE,
+            "order_limits": _(wording.ORDER_LIMITS),
+            "research_use": _(wording.RESEARCH_USE),
             "results": WorklistRow(page.studies, many=True, context=context).data,
         }
     )

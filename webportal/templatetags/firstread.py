@@ -3,9 +3,12 @@
 from datetime import UTC
 
 from django import template
+from django.utils import formats
 from django.utils.html import format_html
+from django.utils.translation import pgettext
 
-from screening import wording
+from screening import said_elsewhere, wording
+from screening.models import Priority
 
 register = template.Library()
 
@@ -28,7 +31,7 @@ def wait(delta):
 @register.filter
 def limit(delta):
     """A limit as people say it: `8 h`, where a wait would be `8 h 00 m`."""
-    return wait(delta).removesuffix(" 00 m")
+    return "" if delta is None else wording.limit(delta.total_seconds())
 
 
 @register.filter
@@ -40,6 +43,18 @@ def seconds_from(instant, now):
 @register.filter
 def ai_words(code):
     return wording.ai_state(code)
+
+
+@register.filter
+def said(sentence):
+    """A sentence that was kept in English, in the language of the page."""
+    return said_elsewhere.said(sentence)
+
+
+@register.filter
+def priority_code(value):
+    """A class as style sheets and the API call it, in every language: `stat`."""
+    return Priority(value).code
 
 
 @register.filter
@@ -91,13 +106,14 @@ def shown(images):
 
 @register.filter
 def thousands(number):
-    return f"{number:,}"
+    """A count as the page's language writes it: `1,234`."""
+    return formats.number_format(number, force_grouping=True)
 
 
 @register.filter
 def up_to(number, most):
     """A count that ends at `most`: `1,000+` where there are more."""
-    return f"{most:,}+" if number > most else f"{number:,}"
+    return f"{thousands(most)}+" if number > most else thousands(number)
 
 
 @register.filter
@@ -109,10 +125,10 @@ def seconds(count):
 @register.filter
 def failed_part(failure):
     """What it was that did not go well."""
-    said = {
-        "file": "not taken",
-        "archive": "not unpacked",
-        "confirmation": "not taken yet",
-        "screening": "not screened",
+    words = {
+        "file": pgettext("files", "not taken"),
+        "archive": pgettext("archives", "not unpacked"),
+        "confirmation": pgettext("files", "not taken yet"),
+        "screening": pgettext("films", "not screened"),
     }
-    return said.get(failure.where, "stored")
+    return words.get(failure.where, pgettext("films", "stored"))

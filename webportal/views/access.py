@@ -6,10 +6,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, resolve_url
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from screening import permissions
 
-REFUSED = "Your roles do not allow this page."
+REFUSED = gettext_noop("Your roles do not allow this page.")
 
 
 def allowed(rule):
@@ -21,7 +23,7 @@ def allowed(rule):
             if not request.user.is_authenticated:
                 return _to_login(request)
             if not rule(request.user):
-                raise PermissionDenied(REFUSED)
+                raise PermissionDenied(_(REFUSED))
             return view(request, *args, **kwargs)
 
         return guarded
@@ -50,9 +52,9 @@ def study_or_404(user, pk):
 
 
 def demand(holds, sentence=REFUSED):
-    """Raise PermissionDenied, with the sentence that the 403 page shows, unless the rule held."""
+    """Raise PermissionDenied, with the (untranslated) sentence that the 403 page shows, unless the rule held."""
     if not holds:
-        raise PermissionDenied(sentence)
+        raise PermissionDenied(_(sentence))
 
 
 def sees_films(user):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from screening.models import Event
@@ -56,5 +57,5 @@ class PasswordChange(auth.PasswordChangeView):
         administration.forget_first_password(self.request.user)
         # Whoever learnt the old password must not go on by a token.
         AuthToken.objects.filter(user=self.request.user).delete()
-        messages.success(self.request, "Your password is changed.")
+        messages.success(self.request, _("Your password is changed."))
         return answer

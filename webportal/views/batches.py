@@ -10,12 +10,15 @@ from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from screening import batches, holding, lifecycle, permissions, reasons, wording
 from screening.answers import answers
 from screening.models import Batch, Receipt, Screening
 from screening.progress import progress, siblings
+from screening.said_elsewhere import said
 from webportal import sending
 from webportal.trial import Trial
 from webportal.views.access import allowed, demand, sees_films
@@ -25,23 +28,28 @@ from workers import dispatch
 PAGE_SIZE = 50
 # How a batch shows the outcomes: (value, words, class of the number).
 OUTCOMES = [
-    (Receipt.Outcome.ACCEPTED, "accepted", "ok"),
-    (Receipt.Outcome.DUPLICATE, "already here", ""),
-    (Receipt.Outcome.CONFLICT, "in conflict", "no"),
-    (Receipt.Outcome.REJECTED, "rejected", "no"),
-    (Receipt.Outcome.SKIPPED, "left out", ""),
+    (Receipt.Outcome.ACCEPTED, pgettext_lazy("files", "accepted"), "ok"),
+    (Receipt.Outcome.DUPLICATE, pgettext_lazy("files", "already here"), ""),
+    (Receipt.Outcome.CONFLICT, pgettext_lazy("files", "in conflict"), "no"),
+    (Receipt.Outcome.REJECTED, pgettext_lazy("files", "rejected"), "no"),
+    (Receipt.Outcome.SKIPPED, pgettext_lazy("files", "left out"), ""),
 ]
 FAILED = (Receipt.Outcome.REJECTED, Receipt.Outcome.CONFLICT)
-MAY_NOT = "The sender of a batch, or a technologist of its site, does this."
-NOT_ITS_SENDER = "A dry run is confirmed or discarded by whoever began it, once."
-RETRIED = "Put back in the queue; a worker tries again at once."
-NOTHING_LEFT = "The batch is open again; nothing of it was left to try."
+MAY_NOT = gettext_noop("The sender of a batch, or a technologist of its site, does this.")
+NOT_ITS_SENDER = gettext_noop("A dry run is confirmed or discarded by whoever began it, once.")
+RETRIED = gettext_noop("Put back in the queue; a worker tries again at once.")
+NOTHING_LEFT = gettext_noop("The batch is open again; nothing of it was left to try.")
 # The screenings of a batch's films by state, in the order of their life.
 STATES = {
-    "pending": "waiting for the AI", "leased": "running", "done": "screened", "not_applicable": "AI not applied",
-    "failed": "AI failed", "quarantined": "AI stopped on them", "cancelled": "AI cancelled",
-    "superseded": "of an earlier model",
-}  # fmt: skip
+    "pending": pgettext_lazy("films", "waiting for the AI"),
+    "leased": pgettext_lazy("films", "running"),
+    "done": pgettext_lazy("films", "screened"),
+    "not_applicable": pgettext_lazy("films", "AI not applied"),
+    "failed": pgettext_lazy("films", "AI failed"),
+    "quarantined": pgettext_lazy("films", "AI stopped on them"),
+    "cancelled": pgettext_lazy("films", "AI cancelled"),
+    "superseded": pgettext_lazy("films", "of an earlier model"),
+}
 # A page that still may change asks soon while something moves, and seldom while more files may come.
 SOON_S, SELDOM_S, LATELY = 2, 10, timedelta(minutes=5)
 # Nothing of these is stored, so nothing is screened.
@@ -67,15 +75,17 @@ def batch(request, pk):
         "taking": found.state == Batch.State.CONFIRMING and not _not_taken(so_far),
         "trial": Trial(found, permissions.sites_of(request.user)) if found.state == Batch.State.TRIAL else None,
         "outcomes": [
-            (each, _words(said, each, stored), style, so_far.outcomes[each]) for each, said, style in OUTCOMES
+            (each, _words(words, each, stored), style, so_far.outcomes[each]) for each, words, style in OUTCOMES
         ],
-        "ended_words": "ended" if any(so_far.screenings.get(state) for state in Screening.ENDED_BADLY) else "screened",
+        "ended_words": pgettext("films", "ended")
+        if any(so_far.screenings.get(state) for state in Screening.ENDED_BADLY)
+        else pgettext("films", "screened"),
         "states": [
-            (state, said, so_far.screenings[state]) for state, said in STATES.items() if state in so_far.screenings
+            (state, words, so_far.screenings[state]) for state, words in STATES.items() if state in so_far.screenings
         ],
         "retryable": sum(each.count for each in so_far.failures if each.can_retry),
         "asked": asked,
-        "asked_sentence": reasons.sentence(asked["reason"]) if "reason" in asked else "",
+        "asked_sentence": said(reasons.sentence(asked["reason"])) if "reason" in asked else "",
         "asked_words": next((words for value, words, _ in OUTCOMES if value == asked.get("outcome")), ""),
         "page": page,
         "rows": [(receipt, predicted.get(receipt.image_id), *_shown(receipt, stored)) for receipt in page],
@@ -112,7 +122,7 @@ def _may_grow(found):
 
 
 def _words(words, outcome, stored):
-    return "would be taken" if outcome == Receipt.Outcome.ACCEPTED and not stored else words
+    return pgettext("files", "would be taken") if outcome == Receipt.Outcome.ACCEPTED and not stored else words
 
 
 def _shown(receipt, stored):
@@ -151,9 +161,9 @@ def _saying_why_not(request):
     try:
         yield
     except holding.Unpacking as unpacking:
-        messages.warning(request, unpacking.sentence)
+        messages.warning(request, _(unpacking.sentence))
     except lifecycle.Overtaken:
-        messages.warning(request, wording.OVERTAKEN)
+        messages.warning(request, _(wording.OVERTAKEN))
 
 
 @require_POST
@@ -163,7 +173,7 @@ def confirm(request, pk):
     demand(permissions.may_confirm(request.user, found), NOT_ITS_SENDER)
     with _saying_why_not(request):
         dispatch.ring_for_job(holding.confirm(found, request.user))
-        messages.success(request, "Confirmed: what was held is taken now, and nothing is sent again.")
+        messages.success(request, _("Confirmed: what was held is taken now, and nothing is sent again."))
     return redirect("batch", pk)
 
 
@@ -174,7 +184,7 @@ def discard(request, pk):
     demand(permissions.may_confirm(request.user, found), NOT_ITS_SENDER)
     with _saying_why_not(request):
         holding.discard(found, request.user)
-        messages.success(request, "Discarded: nothing of this dry run was stored.")
+        messages.success(request, _("Discarded: nothing of this dry run was stored."))
     return redirect("batch", pk)
 
 
@@ -185,7 +195,7 @@ def cancel(request, pk):
     demand(permissions.may_cancel_batch(request.user, found), MAY_NOT)
     with _saying_why_not(request):
         batches.cancel(found, request.user)
-        sentence = "Cancelled: its studies stay on the worklist, and the AI leaves them alone."
+        sentence = _("Cancelled: its studies stay on the worklist, and the AI leaves them alone.")
         undoable(request, sentence, reverse("batch_retry", args=[pk]))
     return redirect("batch", pk)
 
@@ -202,5 +212,5 @@ def retry(request, pk):
         dispatch.ring(ids)
         for job in jobs:
             dispatch.ring_for_job(job)
-        messages.success(request, RETRIED if ids or jobs else NOTHING_LEFT)
+        messages.success(request, _(RETRIED if ids or jobs else NOTHING_LEFT))
     return redirect("batch", pk)

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from screening import claims, permissions, reading
@@ -29,7 +30,7 @@ def hand_over(request, pk):
     try:
         keep_draft(request, study)
         if not form.is_valid():
-            raise reading.NotYours("Choose whom to hand this study over to; nothing was changed.")
+            raise reading.NotYours(_("Choose whom to hand this study over to; nothing was changed."))
         to = form.cleaned_data["to"]
         claims.hand_over(study, request.user, to)
     except reading.ChangedElsewhere as changed:
@@ -37,7 +38,8 @@ def hand_over(request, pk):
     except reading.NotYours as refused:
         messages.warning(request, refused.sentence)
         return redirect("study", pk)
-    messages.success(request, f"Handed over to {to.get_full_name() or to.username}, with your draft.")
+    name = to.get_full_name() or to.username
+    messages.success(request, _("Handed over to %(name)s, with your draft.") % {"name": name})
     return redirect("worklist")
 
 
@@ -50,7 +52,7 @@ def end(request, pk):
     demand(permissions.may_end_claim(request.user, study))
     try:
         claims.end(study, request.user)
-        messages.success(request, "Claim ended: the study is back at its old place, and its reader's draft is kept.")
+        messages.success(request, _("Claim ended: the study is back at its old place, and its reader's draft is kept."))
     except reading.NotYours as gone:
         messages.warning(request, gone.sentence)
     return redirect("operations") if administers else redirect("study", pk)

@@ -2,6 +2,7 @@
 
 from django.db import DatabaseError, connection
 from django.http import JsonResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -33,9 +34,9 @@ def what_is_missing():
         connection.ensure_connection()
         missing = _of_the_ledger()
     except DatabaseError:
-        missing = ["the database does not answer"]
+        missing = [_("the database does not answer")]
     if not dispatch.answers():
-        missing.insert(0, "the broker (Redis) does not answer")
+        missing.insert(0, _("the broker (Redis) does not answer"))
     return missing
 
 
@@ -44,11 +45,11 @@ def _of_the_ledger():
     workers = list(heartbeat.alive("model"))
     missing = []
     if active is None:
-        missing.append("no model is active: `manage.py bootstrap` registers the one that is shipped")
+        missing.append(_("no model is active: `manage.py bootstrap` registers the one that is shipped"))
     if not workers:
-        missing.append("no screening worker was seen of late")
+        missing.append(_("no screening worker was seen of late"))
     elif active and not any(active.card_sha256 in worker.loaded for worker in workers):
-        missing.append("no screening worker has loaded the active model; the operations page says why")
+        missing.append(_("no screening worker has loaded the active model; the operations page says why"))
     if not heartbeat.alive("sweep").exists():
-        missing.append("the sweep has not run of late: the operations worker or beat is away")
+        missing.append(_("the sweep has not run of late: the operations worker or beat is away"))
     return missing

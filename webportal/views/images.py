@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from PIL import Image as Picture
 
@@ -111,7 +112,7 @@ def explain(request, pk):
     """POST asks for the picture of where the model looked; GET, which the page repeats, says how far it is."""
     image = _image_or_404(request.user, pk)
     if blinding.hides_ai(image.study, request.user):
-        sentence = "Where the model looked is shown once you have chosen a finding."
+        sentence = _("Where the model looked is shown once you have chosen a finding.")
         return render(request, "webportal/_explanation.html", {"image": image, "sentence": sentence})
     try:
         job = explaining.ask(image, request.user) if request.method == "POST" else _job_or_404(image)

@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ml.data import DataError
@@ -93,7 +95,8 @@ def promote(request, pk):
     version = get_object_or_404(ModelVersion, pk=pk)
     if request.method == "POST":
         promote = partial(promoting.promote, was=request.POST.get("was"))
-        return _act(request, promote, version, sentence=f"{version} orders the worklist from now on.")
+        sentence = _("%(model)s orders the worklist from now on.") % {"model": version}
+        return _act(request, promote, version, sentence=sentence)
     active = ModelVersion.objects.filter(active=True).first()
     context = {"version": version, "active": active, "preview": comparing.preview(version, active)}
     try:
@@ -119,7 +122,7 @@ def _act(request, act, *arguments, sentence, to="models", pk=None):
 def roll_back(request):
     """The version that was active before is active again."""
     roll_back = partial(promoting.roll_back, to=request.POST.get("to"))
-    return _act(request, roll_back, sentence="Rolled back: the model that was active before orders again.")
+    return _act(request, roll_back, sentence=_("Rolled back: the model that was active before orders again."))
 
 
 @require_POST
@@ -127,7 +130,9 @@ def roll_back(request):
 def shadow(request, pk):
     """Into shadow (`on`=1): it scores what arrives, and nobody is shown; or out of it."""
     version, on = get_object_or_404(ModelVersion, pk=pk), request.POST.get("on") == "1"
-    sentence = "In shadow: it scores what waits and what arrives, and nobody is shown." if on else "Out of shadow."
+    sentence = (
+        _("In shadow: it scores what waits and what arrives, and nobody is shown.") if on else _("Out of shadow.")
+    )
     return _act(request, promoting.set_shadow, version, on, sentence=sentence, to="model", pk=pk)
 
 
@@ -135,11 +140,19 @@ class RescreenForm(forms.Form):
     """Which studies are to be screened again."""
 
     site = forms.ModelChoiceField(
-        Site.objects.all(), to_field_name="code", required=False, empty_label="every site", label="Studies of"
+        Site.objects.all(),
+        to_field_name="code",
+        required=False,
+        empty_label=gettext_lazy("every site"),
+        label=gettext_lazy("Studies of"),
     )
-    status = forms.ChoiceField(choices=[(name, words) for name, words, _ in rescreening.CHOICES], label="that are")
+    status = forms.ChoiceField(
+        choices=[(name, words) for name, words, _statuses in rescreening.CHOICES], label=gettext_lazy("that are")
+    )
     since = forms.DateField(
-        required=False, label="received since", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=gettext_lazy("received since"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
 
@@ -153,7 +166,7 @@ def rescreen(request, pk):
     if form.is_valid():
         wish = rescreening.Wish(version, **form.cleaned_data)
         if request.method == "POST":
-            sentence = "In the queue: this page shows how far it is."
+            sentence = _("In the queue: this page shows how far it is.")
             return _act(request, promoting.rescreen, wish, sentence=sentence, to="model", pk=pk)
         context["amount"] = rescreening.count(wish)
     return render(request, "webportal/model_rescreen.html", context)

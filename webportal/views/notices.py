@@ -4,6 +4,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from screening import notices
@@ -17,12 +19,12 @@ class MailForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("mail_notices", "email")
-        labels = {"mail_notices": "Tell me by e-mail too", "email": "E-mail address"}
+        labels = {"mail_notices": gettext_lazy("Tell me by e-mail too"), "email": gettext_lazy("E-mail address")}
 
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("mail_notices") and not cleaned.get("email"):
-            self.add_error("email", "Give the address that the notices go to.")
+            self.add_error("email", _("Give the address that the notices go to."))
         return cleaned
 
 
@@ -33,7 +35,7 @@ def index(request):
     form = MailForm(request.POST if request.method == "POST" else None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("notices")
     shown = list(notices.of(request.user)[:PAGE_SIZE])
     context = {

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -71,9 +73,14 @@ def retry_jobs(request, kind):
 
 def _tried(request, count):
     if count:
-        messages.success(request, f"{count} put back in the queue; a worker tries again at once.")
+        sentence = ngettext(
+            "%(count)s put back in the queue; a worker tries again at once.",
+            "%(count)s put back in the queue; a worker tries again at once.",
+            count,
+        )
+        messages.success(request, sentence % {"count": count})
     else:
-        messages.warning(request, "Nothing was left to try again: somebody was faster, or it has been done.")
+        messages.warning(request, _("Nothing was left to try again: somebody was faster, or it has been done."))
     return redirect("operations")
 
 

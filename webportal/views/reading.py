@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from screening import overruling, permissions, reading, worklist
@@ -48,7 +49,7 @@ def release(request, pk):
     except reading.NotYours as lost:
         messages.warning(request, lost.sentence)
         return redirect("study", pk)
-    messages.success(request, "Released: the study is back at its old place, and your draft is kept.")
+    messages.success(request, _("Released: the study is back at its old place, and your draft is kept."))
     return redirect("worklist")
 
 
@@ -136,7 +137,7 @@ def addend(request, pk):
         return studies.page(request, study, draft=mine, adding=True)
     try:
         reading.addend(study, request.user, **form.said)
-        messages.success(request, "Your addendum is signed.")
+        messages.success(request, _("Your addendum is signed."))
     except reading.NotYours as refused:
         messages.warning(request, refused.sentence)
     return redirect("study", pk)
@@ -154,9 +155,9 @@ def say_why(request, pk):
     read, form = get_object_or_404(reads, pk=pk, discordant=True), WhyForm(request.POST)
     if form.is_valid():
         overruling.note(read, form.cleaned_data["reason"])
-        sentence = "Noted, thank you: it helps to find out where the AI goes wrong."
+        sentence = _("Noted, thank you: it helps to find out where the AI goes wrong.")
     else:
-        sentence = "Choose one of the reasons; nothing was noted."
+        sentence = _("Choose one of the reasons; nothing was noted.")
     if request.htmx:
         return render(request, "webportal/_said_why.html", {"sentence": sentence})
     messages.success(request, sentence)

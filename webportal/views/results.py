@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -77,6 +78,6 @@ def _days(request, site):
     """The days asked for, today at the site by default. Raises results.WrongDays."""
     form = DaysForm(request.GET)
     if not form.is_valid():
-        raise results.WrongDays("Say the days as dates, such as 2026-03-01.")
+        raise results.WrongDays(_("Say the days as dates, such as 2026-03-01."))
     first = form.cleaned_data["first"] or form.cleaned_data["last"] or results.today(site)
     return results.Days(site, first, form.cleaned_data["last"] or first)

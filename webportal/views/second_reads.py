@@ -2,6 +2,8 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from screening import permissions, reading, rereading, second_reads, worklist
@@ -11,7 +13,7 @@ from webportal.report_form import CHOICES, DraftForm, SignForm, addresses
 from webportal.views.access import allowed
 
 ROWS = 50
-CLAIM_FIRST = "This second read is not yours now. Take the next one, or one of the list."
+CLAIM_FIRST = gettext_noop("This second read is not yours now. Take the next one, or one of the list.")
 
 
 def open_or_404(user, pk):
@@ -43,7 +45,7 @@ def index(request):
 def next_one(request):
     taken = rereading.claim_next(request.user)
     if taken is None:
-        messages.success(request, "No second read waits for you now.")
+        messages.success(request, _("No second read waits for you now."))
         return redirect("second_reads")
     return redirect("second_read", taken.pk)
 
@@ -72,7 +74,7 @@ def show(request, pk):
     second = open_or_404(request.user, pk)
     mine = rereading.held(request.user, second.study)
     if mine is None or mine.pk != second.pk:
-        messages.warning(request, CLAIM_FIRST)
+        messages.warning(request, _(CLAIM_FIRST))
         return redirect("second_reads")
     Event.note(Event.Kind.VIEW, actor=request.user, study=second.study, second_read=str(second.pk))
     return _page(request, second)
@@ -158,7 +160,7 @@ def release(request, pk):
     except reading.NotYours as lost:
         messages.warning(request, lost.sentence)
     else:
-        messages.success(request, "Released: another reader may take it, and your draft is kept.")
+        messages.success(request, _("Released: another reader may take it, and your draft is kept."))
     return redirect("second_reads")
 
 
@@ -181,12 +183,13 @@ def sign(request, pk):
 
 
 def _onwards(request, read):
-    signed = f"{read.get_kind_display().capitalize()} signed: {read.get_finding_display().lower()}."
+    values = {"kind": read.get_kind_display().capitalize(), "finding": read.get_finding_display().lower()}
     following = rereading.claim_next(request.user)
     if following is None:
-        messages.success(request, f"{signed} No other one waits for you now.")
+        # Translators: %(kind)s is "Second read" or "Adjudication", %(finding)s is "present", "absent" and so on.
+        messages.success(request, _("%(kind)s signed: %(finding)s. No other one waits for you now.") % values)
         return redirect("second_reads")
-    messages.success(request, f"{signed} This is the next one.")
+    messages.success(request, _("%(kind)s signed: %(finding)s. This is the next one.") % values)
     return redirect("second_read", following.pk)
 
 

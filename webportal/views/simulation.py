@@ -5,6 +5,8 @@ import threading
 from functools import lru_cache
 
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from ml.data import DataError
@@ -15,15 +17,20 @@ from webportal.shipped_scores import validation_scores
 from webportal.simulation_form import WorldForm
 from webportal.views.access import allowed
 
-BUSY = "Another simulation is running at this moment. Try again in a few seconds."
+BUSY = gettext_noop("Another simulation is running at this moment. Try again in a few seconds.")
 # One at a time in each process: the other threads serve the worklist.
 _turn = threading.Semaphore(1)
 
-GROUPS = {"pneumonia": "Pneumonia", "missed": "Missed by the AI", "other": "Others", "all": "All films"}
+GROUPS = {
+    "pneumonia": pgettext_lazy("films", "Pneumonia"),
+    "missed": pgettext_lazy("films", "Missed by the AI"),
+    "other": pgettext_lazy("films", "Others"),
+    "all": pgettext_lazy("films", "All films"),
+}
 POLICIES = {
-    Policy.FIFO: "First come, first served",
-    Policy.PROBABILITY: "Probability",
-    Policy.DUE_TIME: "Due time",
+    Policy.FIFO: pgettext_lazy("order of the worklist", "First come, first served"),
+    Policy.PROBABILITY: pgettext_lazy("order of the worklist", "Probability"),
+    Policy.DUE_TIME: pgettext_lazy("order of the worklist", "Due time"),
 }
 
 
@@ -38,11 +45,11 @@ def show(request):
     form = WorldForm(request.GET)
     context, status = {"form": form}, 200
     try:
-        context["card"], _ = validation_scores()
+        context["card"] = validation_scores()[0]
         if form.is_valid():
             context |= _simulated(form.wish())
     except Busy:
-        context["problem"], status = BUSY, 429
+        context["problem"], status = _(BUSY), 429
     except DataError as error:
         context["problem"] = str(error)
     part = request.htmx and not request.htmx.history_restore_request
@@ -94,5 +101,5 @@ def _run(run):
 @lru_cache(maxsize=32)
 def _outcome(run):
     """The goals.Outcome of a simulation_form.Wish; a page that is loaded again has it at once."""
-    _, scores = validation_scores()
+    scores = validation_scores()[1]
     return goals.outcome(run.world, scores, run.seeds)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from screening import permissions, turnaround
@@ -19,17 +20,17 @@ class SiteForm(forms.ModelForm):
     """What a site may be set to."""
 
     reading_days = forms.TypedMultipleChoiceField(
-        label="Days on which films are read", choices=Weekday, coerce=int, required=False,
+        label=_("Days on which films are read"), choices=Weekday, coerce=int, required=False,
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     time_zone = forms.ChoiceField(
-        label="Time zone", choices=[(name, name) for name in sorted(available_timezones())],
-        help_text="That of the reading hours. Pages show each person the times of the own zone.",
+        label=_("Time zone"), choices=[(name, name) for name in sorted(available_timezones())],
+        help_text=_("That of the reading hours. Pages show each person the times of the own zone."),
     )  # fmt: skip
 
     webhook_url = forms.URLField(
-        label="Address that notices are posted to", max_length=300, required=False, assume_scheme="https",
-        help_text="Each notice is signed, and holds ids and no patient data. Empty: nothing is posted.",
+        label=_("Address that notices are posted to"), max_length=300, required=False, assume_scheme="https",
+        help_text=_("Each notice is signed, and holds ids and no patient data. Empty: nothing is posted."),
     )  # fmt: skip
 
     class Meta:
@@ -41,49 +42,55 @@ class SiteForm(forms.ModelForm):
         )  # fmt: skip
         widgets = {name: forms.TimeInput({"type": "time"}, format="%H:%M") for name in ("opens", "closes")}
         labels = {
-            "policy": "Order inside a class",
-            "ai_order": "The AI orders the worklist",
-            "cap_stat": "Limit for stat, in minutes",
-            "cap_urgent": "Limit for urgent, in minutes",
-            "cap_routine": "Limit for routine, in minutes",
-            "opens": "Reading begins at",
-            "closes": "Reading ends at",
-            "blind_first": "The finding comes before the AI's answer",
-            "second_read_share": "Share of signed studies read twice at random, 0 to 1",
-            "prevalence": "Prevalence of pneumonia, 0 to 1",
-            "deidentify": "De-identify films on the way in",
-            "daily_files": "Files a day that the site takes",
-            "daily_gigabytes": "Gigabytes a day that the site takes",
-            "daily_files_a_user": "Files a day that one person may send to it",
+            "policy": _("Order inside a class"),
+            "ai_order": _("The AI orders the worklist"),
+            "cap_stat": _("Limit for stat, in minutes"),
+            "cap_urgent": _("Limit for urgent, in minutes"),
+            "cap_routine": _("Limit for routine, in minutes"),
+            "opens": _("Reading begins at"),
+            "closes": _("Reading ends at"),
+            "blind_first": _("The finding comes before the AI's answer"),
+            "second_read_share": _("Share of signed studies read twice at random, 0 to 1"),
+            "prevalence": _("Prevalence of pneumonia, 0 to 1"),
+            "deidentify": _("De-identify films on the way in"),
+            "daily_files": _("Files a day that the site takes"),
+            "daily_gigabytes": _("Gigabytes a day that the site takes"),
+            "daily_files_a_user": _("Files a day that one person may send to it"),
         }
         help_texts = {
-            "ai_order": (
+            "ai_order": _(
                 "Off, the list goes by class and arrival, whatever the order above says. The site's clinical lead "
                 "switches it on the worklist too."
             ),
-            "cap_routine": "Past its limit a study stands before all others of its class.",
-            "closes": "The same time as it begins: day and night. Limits count reading hours alone; 00:00 is midnight.",
-            "blind_first": (
+            "cap_routine": _("Past its limit a study stands before all others of its class."),
+            "closes": _(
+                "The same time as it begins: day and night. Limits count reading hours alone; 00:00 is midnight."
+            ),
+            "blind_first": _(
                 "Rows, reasons and filters hide what the AI says from the readers of this site until they have a "
                 "finding. The order stays as it is."
             ),
-            "second_read_share": (
+            "second_read_share": _(
                 "Beside those where reader and AI contradict each other. 0 where there is one reader alone."
             ),
-            "prevalence": "The share of studies with pneumonia. What a band is worth is shown for it.",
-            "deidentify": (
+            "prevalence": _("The share of studies with pneumonia. What a band is worth is shown for it."),
+            "deidentify": _(
                 "After the basic profile of DICOM PS3.15: names and IDs become pseudonyms of this site; dates, private "
                 "elements, overlays and names of files are not kept, ages are. It holds for films that come from now "
                 "on, and cannot be taken back for them. Letters burned into a picture stay: such films are marked."
             ),
-            "daily_files_a_user": "Above one of these, files are refused until the next day (UTC); what is here stays.",
+            "daily_files_a_user": _(
+                "Above one of these, files are refused until the next day (UTC); what is here stays."
+            ),
         }
 
 
 class NewSiteForm(SiteForm):
     class Meta(SiteForm.Meta):
         fields = ("code", *SiteForm.Meta.fields)
-        help_texts = SiteForm.Meta.help_texts | {"code": "Short, for commands and the API; it cannot be changed later."}
+        help_texts = SiteForm.Meta.help_texts | {
+            "code": _("Short, for commands and the API; it cannot be changed later.")
+        }
 
 
 @require_GET
@@ -98,14 +105,14 @@ def index(request):
 @require_http_methods(["GET", "POST"])
 @allowed(permissions.may_administer)
 def create(request):
-    return _edit(request, NewSiteForm(request.POST or None), "Created. Give it users, on the page of each user.")
+    return _edit(request, NewSiteForm(request.POST or None), _("Created. Give it users, on the page of each user."))
 
 
 @require_http_methods(["GET", "POST"])
 @allowed(permissions.may_administer)
 def show(request, pk):
     form = SiteForm(request.POST or None, instance=get_object_or_404(Site, pk=pk))
-    return _edit(request, form, "Saved: the waiting studies stand in their new order.")
+    return _edit(request, form, _("Saved: the waiting studies stand in their new order."))
 
 
 def _edit(request, form, sentence):

@@ -7,6 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from screening import blinding, claims, handling, lifecycle, permissions, rereading, second_reads, wording, worklist
@@ -18,14 +20,19 @@ from workers import dispatch
 
 PAGE_SIZE = 50
 # A picture's views, (value, words), as its form offers them.
-VIEWS = [("PA", "PA"), ("AP", "AP"), ("LATERAL", "lateral"), ("", "unknown")]
+VIEWS = [
+    ("PA", "PA"),
+    ("AP", "AP"),
+    ("LATERAL", pgettext_lazy("view of a film", "lateral")),
+    ("", pgettext_lazy("view of a film", "unknown")),
+]
 # (name in the address, words, statuses)
 SHOWN = [
-    ("all", "All", [status for status in Study.Status if status != Study.Status.WITHDRAWN]),
-    ("waiting", "Waiting", Study.WAITING),
-    ("reading", "Being read", [Study.Status.READING]),
-    ("read", "Read", [Study.Status.READ]),
-    ("withdrawn", "Withdrawn", [Study.Status.WITHDRAWN]),
+    ("all", pgettext_lazy("studies", "All"), [status for status in Study.Status if status != Study.Status.WITHDRAWN]),
+    ("waiting", pgettext_lazy("studies", "Waiting"), Study.WAITING),
+    ("reading", pgettext_lazy("studies", "Being read"), [Study.Status.READING]),
+    ("read", pgettext_lazy("studies", "Read"), [Study.Status.READ]),
+    ("withdrawn", pgettext_lazy("studies", "Withdrawn"), [Study.Status.WITHDRAWN]),
 ]
 
 
@@ -199,16 +206,21 @@ def undoable(request, sentence, address, **fields):
 @allowed(sees_films)
 def change_priority(request, pk):
     study = study_or_404(request.user, pk)
-    demand(permissions.may_change_priority(request.user, study), "Only a study that waits has a class to change.")
+    demand(
+        permissions.may_change_priority(request.user, study),
+        gettext_noop("Only a study that waits has a class to change."),
+    )
     was, form = study.get_priority_display(), PriorityForm(request.POST)
     try:
         if form.is_valid() and form.cleaned_data["priority"] != study.priority:
             before = study.priority
             handling.change_priority(study, form.cleaned_data["priority"], request.user)
-            words = f"Class changed from {was} to {Priority(study.priority).label}."
+            # Translators: the classes are "stat", "urgent" and "routine".
+            words = _("Class changed from %(was)s to %(now)s.")
+            words %= {"was": was, "now": Priority(study.priority).label}
             undoable(request, words, request.path, priority=before)
     except lifecycle.Overtaken:
-        messages.warning(request, wording.OVERTAKEN)
+        messages.warning(request, _(wording.OVERTAKEN))
     return redirect("study", pk)
 
 
@@ -224,16 +236,19 @@ class WithdrawForm(forms.Form):
 @allowed(sees_films)
 def withdraw(request, pk):
     study = study_or_404(request.user, pk)
-    demand(permissions.may_withdraw(request.user, study), "A technologist withdraws a study, while nobody reads it.")
+    demand(
+        permissions.may_withdraw(request.user, study),
+        gettext_noop("A technologist withdraws a study, while nobody reads it."),
+    )
     form = WithdrawForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, "Say in a word why this study is withdrawn; nothing was changed.")
+        messages.warning(request, _("Say in a word why this study is withdrawn; nothing was changed."))
         return redirect("study", pk)
     try:
         handling.withdraw(study, request.user, form.cleaned_data["reason"])
-        undoable(request, "Withdrawn: the study is off the worklist.", reverse("restore", args=[pk]))
+        undoable(request, _("Withdrawn: the study is off the worklist."), reverse("restore", args=[pk]))
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
-        messages.warning(request, wording.OVERTAKEN)
+        messages.warning(request, _(wording.OVERTAKEN))
     return redirect("study", pk)
 
 
@@ -241,12 +256,15 @@ def withdraw(request, pk):
 @allowed(sees_films)
 def restore(request, pk):
     study = study_or_404(request.user, pk)
-    demand(permissions.may_restore(request.user, study), "A technologist restores a study that was withdrawn.")
+    demand(
+        permissions.may_restore(request.user, study),
+        gettext_noop("A technologist restores a study that was withdrawn."),
+    )
     try:
         dispatch.ring(handling.restore(study, request.user))
-        messages.success(request, "Restored: the study is back at its old place on the worklist.")
+        messages.success(request, _("Restored: the study is back at its old place on the worklist."))
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
-        messages.warning(request, wording.OVERTAKEN)
+        messages.warning(request, _(wording.OVERTAKEN))
     return redirect("study", pk)
 
 
@@ -255,8 +273,8 @@ def restore(request, pk):
 def retry(request, pk):
     """Try the AI again on a study whose screening failed."""
     study = study_or_404(request.user, pk)
-    demand(abilities(request.user, study)["retry"], "The AI has nothing to try again on this study.")
+    demand(abilities(request.user, study)["retry"], gettext_noop("The AI has nothing to try again on this study."))
     ids = handling.retry_study(study, request.user)
     dispatch.ring(ids)
-    messages.success(request, "The AI tries this study again." if ids else "Nothing was left to try again.")
+    messages.success(request, _("The AI tries this study again.") if ids else _("Nothing was left to try again."))
     return redirect("study", pk)

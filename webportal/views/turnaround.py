@@ -3,6 +3,8 @@
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from screening import counted, counterfactual, permissions, turnaround
@@ -10,28 +12,30 @@ from screening.models import Band, Site
 from webportal import plots, turnaround_tables
 from webportal.views.access import allowed
 
-WEEKS = {1: "1 week", 2: "2 weeks", 4: "4 weeks", 8: "8 weeks", 12: "12 weeks", 26: "26 weeks"}
+WEEKS = {1: _("1 week"), 2: _("2 weeks"), 4: _("4 weeks"), 8: _("8 weeks"), 12: _("12 weeks"), 26: _("26 weeks")}
 
 
 class ChosenForm(forms.Form):
     """Which sites, and how far back."""
 
     site = forms.ModelChoiceField(
-        Site.objects.none(), to_field_name="code", required=False, empty_label="all of them", label="Site"
+        Site.objects.none(), to_field_name="code", required=False, empty_label=_("all of them"), label=_("Site")
     )
     weeks = forms.TypedChoiceField(
         choices=WEEKS.items(),
         coerce=int,
         required=False,
         empty_value=counted.DEFAULT_WEEKS,
-        label="Received in the last",
+        label=_("Received in the last"),
     )
 
     def __init__(self, data, sites):
         super().__init__(data, initial={"weeks": counted.DEFAULT_WEEKS})
         self.fields["site"].queryset = sites
-        self.fields["site"].error_messages["invalid_choice"] = "You have no such site; the figures are of all of yours."
-        self.fields["weeks"].error_messages["invalid_choice"] = "Choose one of these; the figures are of four weeks."
+        self.fields["site"].error_messages["invalid_choice"] = _(
+            "You have no such site; the figures are of all of yours."
+        )
+        self.fields["weeks"].error_messages["invalid_choice"] = _("Choose one of these; the figures are of four weeks.")
         self.sites = sites
 
     @property
@@ -102,8 +106,9 @@ def _drawn(found):
 @allowed(permissions.may_see_turnaround)
 def table(request):
     """The page's tables as CSV."""
-    found = Found(request)
-    text = turnaround_tables.csv_of(found.tables, found.against, found.shares)
+    with translation.override("en"):  # programs read it too: its words are the same in every language
+        found = Found(request)
+        text = turnaround_tables.csv_of(found.tables, found.against, found.shares)
     answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="turnaround.csv"'
     return answer

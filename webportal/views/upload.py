@@ -4,15 +4,18 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods
 
 from screening import keeping, manifest, permissions, quotas, sandbox
 from screening.models import AgeGroup, Batch, Priority, Site
+from screening.said_elsewhere import said
 from webportal import sending
 from webportal.views.access import allowed
 
 EARLIER = 5
-NO_DECODER = "FirstRead cannot open films just now. Tell an administrator, and send these again later."
+NO_DECODER = gettext_noop("FirstRead cannot open films just now. Tell an administrator, and send these again later.")
 # What the page's script puts an id in place of.
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -24,7 +27,7 @@ class ManyFiles(forms.FileField):
 
     def clean(self, data, initial=None):
         if not data:
-            raise forms.ValidationError("Choose at least one file.")
+            raise forms.ValidationError(_("Choose at least one file."))
         return data
 
 
@@ -51,11 +54,11 @@ def upload(request):
         try:
             return _taken(request, form.cleaned_data)
         except keeping.StorageFull as full:
-            sentence, status = full.sentence, 507
+            sentence, status = said(full.sentence), 507
         except quotas.Exceeded as exceeded:
-            sentence, status = exceeded.sentence, 429
+            sentence, status = said(exceeded.sentence), 429
         except sandbox.CannotStart:
-            sentence, status = NO_DECODER, 503
+            sentence, status = _(NO_DECODER), 503
     context = {
         "form": form,
         "sentence": sentence,
@@ -88,8 +91,10 @@ def _taken(request, sent):
         if not taken:
             batch.delete()
             raise
-        sentence = getattr(refused, "sentence", NO_DECODER)
-        messages.warning(request, f"{len(taken)} of {len(files)} files were sent. {sentence}")
+        why = said(getattr(refused, "sentence", NO_DECODER))
+        # Translators: %(why)s is a sentence that says why the others were not.
+        sentence = _("%(taken)s of %(files)s files were sent. %(why)s")
+        messages.warning(request, sentence % {"taken": len(taken), "files": len(files), "why": why})
     if len(taken) == 1 and permissions.may_read(request.user) and getattr(taken[0], "study_id", None):
         return redirect("study", taken[0].study_id)
     return redirect("batch", batch.pk)
@@ -105,5 +110,5 @@ def _manifests_first(request, batch, files):
         except manifest.Unreadable as unreadable:
             errors = [unreadable]
         for error in errors[:10]:
-            messages.warning(request, f"{file.name}: {error}")
+            messages.warning(request, f"{file.name}: {said(error)}")
     return [file for file in files if not manifest.is_manifest(file.name)]

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -13,11 +14,11 @@ from webportal import administration
 from webportal.views.access import allowed
 
 ROLES = [
-    (Role.TECHNOLOGIST, "Technologist: sends films, withdraws and restores studies"),
-    (Role.RADIOLOGIST, "Radiologist: claims, reads and signs studies"),
-    (Role.CLINICAL_LEAD, "Clinical lead: sees the worklist and all reads"),
-    (Role.RESULTS, "Results: sees and takes along what was signed at the own sites; sees no films by this role"),
-    (Role.ADMINISTRATOR, "Administrator: users, sites and operations; sees no films by this role"),
+    (Role.TECHNOLOGIST, _("Technologist: sends films, withdraws and restores studies")),
+    (Role.RADIOLOGIST, _("Radiologist: claims, reads and signs studies")),
+    (Role.CLINICAL_LEAD, _("Clinical lead: sees the worklist and all reads")),
+    (Role.RESULTS, _("Results: sees and takes along what was signed at the own sites; sees no films by this role")),
+    (Role.ADMINISTRATOR, _("Administrator: users, sites and operations; sees no films by this role")),
 ]
 
 
@@ -26,7 +27,7 @@ class AccessForm(forms.ModelForm):
 
     roles = forms.MultipleChoiceField(choices=ROLES, required=False, widget=forms.CheckboxSelectMultiple)
     sites = forms.ModelMultipleChoiceField(
-        Site.objects.all(), required=False, widget=forms.CheckboxSelectMultiple, help_text="Only their studies show."
+        Site.objects.all(), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("Only their studies show.")
     )
 
     class Meta:
@@ -40,8 +41,8 @@ class NewUserForm(AccessForm):
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name", "roles", "sites")
-        labels = {"username": "Name to log in with"}
-        help_texts = {"username": "Letters, digits and @ . + - _"}
+        labels = {"username": _("Name to log in with")}
+        help_texts = {"username": _("Letters, digits and @ . + - _")}
 
 
 @require_GET
@@ -78,7 +79,9 @@ def show(request, pk):
     form = AccessForm(request.POST or None, instance=get_object_or_404(User, pk=pk))
     if request.method == "POST" and form.is_valid():
         access = form.cleaned_data["roles"], form.cleaned_data["sites"]
-        return _done(request, person, "Saved; it holds from the next request on.", administration.set_access, *access)
+        return _done(
+            request, person, _("Saved; it holds from the next request on."), administration.set_access, *access
+        )
     return render(request, "webportal/user.html", {"person": person, "form": form, "self": person == request.user})
 
 
@@ -106,11 +109,13 @@ def reset_password(request, pk):
 @allowed(permissions.may_administer)
 def deactivate(request, pk):
     person = get_object_or_404(User, pk=pk)
-    return _done(request, person, "Deactivated: every session and token has ended.", administration.deactivate)
+    return _done(request, person, _("Deactivated: every session and token has ended."), administration.deactivate)
 
 
 @require_POST
 @allowed(permissions.may_administer)
 def activate(request, pk):
     person = get_object_or_404(User, pk=pk)
-    return _done(request, person, "Activated: the login works again, with the old password.", administration.activate)
+    return _done(
+        request, person, _("Activated: the login works again, with the old password."), administration.activate
+    )

@@ -2,11 +2,13 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from screening import permissions
 from screening.models import Event, Job, Site
+from screening.said_elsewhere import said
 from webportal.views.access import allowed
 from workers import notifying
 
@@ -38,9 +40,9 @@ def test(request, pk):
     site = get_object_or_404(Site, pk=pk)
     refused = notifying.try_webhook(site)
     if refused:
-        messages.warning(request, refused)
+        messages.warning(request, said(refused))
     else:
-        messages.success(request, "The webhook took the trial.")
+        messages.success(request, _("The webhook took the trial."))
     return redirect("site_webhook", pk)
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from screening import blinding, permissions, places, reading, worklist
@@ -17,13 +19,13 @@ from webportal.worklist_strip import strip
 
 # (query, words, band for the shape), in the order of the chips.
 CHIPS = [
-    ("", "All", ""),
-    ("band=likely", "Likely", "likely"),
-    ("band=uncertain", "Uncertain", "uncertain"),
-    ("band=less_likely", "Less likely", "less_likely"),
-    ("ai=pending", "AI pending", ""),
-    ("ai=without_ai", "Without AI", ""),
-    ("mine=1", "Mine", ""),
+    ("", pgettext_lazy("studies", "All"), ""),
+    ("band=likely", pgettext_lazy("band", "Likely"), "likely"),
+    ("band=uncertain", pgettext_lazy("band", "Uncertain"), "uncertain"),
+    ("band=less_likely", pgettext_lazy("band", "Less likely"), "less_likely"),
+    ("ai=pending", gettext_lazy("AI pending"), ""),
+    ("ai=without_ai", gettext_lazy("Without AI"), ""),
+    ("mine=1", pgettext_lazy("studies", "Mine"), ""),
 ]
 
 
@@ -157,7 +159,7 @@ def chips(tally, asked, seeing):
 
     counts = {"": tally.waiting, "mine=1": tally.mine}
     if asked.offers_ai:
-        for query, _, band in CHIPS:
+        for query, _words, band in CHIPS:
             if band:
                 counts[query] = of(lambda kind, band=band: kind.band == band)
             elif query.startswith("ai="):
@@ -171,6 +173,6 @@ def next_study(request):
     """Claim the study on top and open it."""
     study = reading.claim_next(worklist.waiting(permissions.visible_studies(request.user)), request.user)
     if study is None:
-        messages.success(request, "No study is waiting for a reader now.")
+        messages.success(request, _("No study is waiting for a reader now."))
         return redirect("worklist")
     return redirect("study", study.pk)

@@ -75,7 +75,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a film, a ZIP, or a folder of these")
         parser.add_argument("--site", metavar="CODE", help="the site they belong to; needed where there are several")
-        parser.add_argument("--priority", choices=[each.label for each in Priority], default="routine")
+        parser.add_argument("--priority", choices=[each.code for each in Priority], default="routine")
         parser.add_argument("--age-group", choices=AgeGroup.values[1:], default="", help="of films that say no age")
         parser.add_argument("--dry-run", action="store_true", help="say what would become of each file; store nothing")
         parser.add_argument("--wait", action="store_true", help="wait for the AI's answers")

@@ -77,7 +77,7 @@ def verdicts(judged, title, goal=True):
     for each in judged:
         verdict = ("pass" if each.met else "FAIL") if goal else ""
         bound = f", at most {each.goal.most:.2f} x FIFO" if goal else ""
-        lines.append(f"{verdict:<6}{each.goal.words + bound:<78}{interval(each.ratio):>24}")
+        lines.append(f"{verdict:<6}{f'{each.goal.words}{bound}':<78}{interval(each.ratio):>24}")
     return "\n".join(lines)
 
 
@@ -90,4 +90,4 @@ def as_json(judged):
 
 
 def write(path, figures):
-    path.write_text(json.dumps(figures, indent=2) + "\n")
+    path.write_text(json.dumps(figures, indent=2, default=str) + "\n")

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", metavar="DIR", help="the folder; sub-folders are taken too")
         site = "the site they belong to; needed where there are several, here or as FIRSTREAD_WATCH_SITE"
         parser.add_argument("--site", metavar="CODE", default=settings.WATCH_SITE or None, help=site)
-        parser.add_argument("--priority", choices=[each.label for each in Priority], default="routine")
+        parser.add_argument("--priority", choices=[each.code for each in Priority], default="routine")
         parser.add_argument("--age-group", choices=AgeGroup.values[1:], default="", help="of films that say no age")
         parser.add_argument(
             "--settle", metavar="SECONDS", type=float, default=5, help="how long a file must stay unchanged (5)"

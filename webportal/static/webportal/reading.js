@@ -101,7 +101,7 @@
     try {
       await picture.decode();
     } catch {
-      part.textContent = "The picture of where the model looked cannot be shown.";
+      part.textContent = gettext("The picture of where the model looked cannot be shown.");
       return;
     }
     looks.set(image, { image, picture, opacity: overlay.querySelector("[type=range]").value / 100, shown: true });

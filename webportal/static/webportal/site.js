@@ -1,23 +1,31 @@
 // What every page does: times in the reader's own zone, menus that close, messages that go, and a word when offline.
 (() => {
-  const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
-  const date = new Intl.DateTimeFormat([], { day: "numeric", month: "short", year: "numeric" });
+  // Where the catalogue did not come, scripts speak English rather than not at all.
+  window.gettext ??= (text) => text;
+  window.ngettext ??= (one, many, count) => (count === 1 ? one : many);
+  window.pgettext ??= (context, text) => text;
+  window.interpolate ??= (text, named) => text.replace(/%\((\w+)\)s/g, (whole, name) => String(named[name]));
+
+  const language = document.documentElement.lang;
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+  const date = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
   const dayNumber = (instant) => Math.floor((instant - instant.getTimezoneOffset() * 60000) / 86400000);
 
   function words(instant) {
     const ahead = dayNumber(instant) - dayNumber(new Date());
     if (ahead === 0) return clock.format(instant);
-    if (ahead === 1) return `tomorrow ${clock.format(instant)}`;
-    if (ahead === -1) return `yesterday ${clock.format(instant)}`;
-    return `${(Math.abs(ahead) < 180 ? day : date).format(instant)}, ${clock.format(instant)}`;
+    const time = clock.format(instant);
+    if (ahead === 1) return interpolate(gettext("tomorrow %(time)s"), { time }, true);
+    if (ahead === -1) return interpolate(gettext("yesterday %(time)s"), { time }, true);
+    return `${(Math.abs(ahead) < 180 ? day : date).format(instant)}, ${time}`;
   }
 
   function localise(root) {
     root.querySelectorAll?.("time[data-clock]").forEach((time) => {
       const instant = new Date(time.dateTime);
       time.textContent = words(instant);
-      time.title = instant.toLocaleString();
+      time.title = instant.toLocaleString(language);
     });
   }
 
@@ -60,12 +68,13 @@
   const offline = () => document.querySelector(".offline");
   document.addEventListener("htmx:sendError", () => {
     if (!offline().hidden) return;
-    offline().textContent = `No connection to FirstRead since ${clock.format(new Date())}; trying again.`;
+    offline().textContent = interpolate(
+      gettext("No connection to FirstRead since %(time)s; trying again."), { time: clock.format(new Date()) }, true);
     offline().hidden = false;
   });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status < 500) return;
-    offline().textContent = "FirstRead could not answer just now; trying again.";
+    offline().textContent = gettext("FirstRead could not answer just now; trying again.");
     offline().hidden = false;
   });
   document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.xhr.status < 400) offline().hidden = true; });

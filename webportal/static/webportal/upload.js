@@ -11,14 +11,14 @@ import { far, LATE, news } from "./sending/saying.js";
 import { Sender } from "./sending/sender.js";
 import { stopping } from "./sending/stopping.js";
 import { Trial } from "./sending/trial.js";
-import { element, number } from "./sending/words.js";
+import { element, fill, number } from "./sending/words.js";
 
 const form = document.getElementById("upload");
 const at = (id) => document.getElementById(id);
 const page = (name, id) => form.dataset[name].replace(/0{8}-.*0{12}/, id);
 const DRAW_EVERY_MS = 250, LOOK_EVERY_MS = 2500, ROWS_A_LOOK = 60, KEYS_AT_ONCE = 250;
 const UNSETTLED = ["pending", "leased"];
-const LOST = "not sent: this cannot be read from the disk; choose it again";
+const LOST = gettext("not sent: this cannot be read from the disk; choose it again");
 
 // A form for everybody, a drop zone where there is a script.
 form.querySelectorAll(".plain").forEach((each) => { each.hidden = true; });
@@ -33,7 +33,7 @@ let server = null, stale = true, leaving = false, preparing = 0, reading = 0, cl
 const batch = new Batch(form), trial = new Trial(at("trial"), at("heard"), () => draw.soon());
 const rows = new Rows(
   { lanes: at("lanes"), bad: at("bad"), latest: at("latest"), more: at("more"), leftOut: at("left-out") },
-  { study: (id) => page("studyPage", id), again: (item) => { sender.failed.delete(item); sender.add([item]); }, trial: () => batch.trial },
+  { study: (id) => page("studyPage", id), again: (item) => { sender.failed.delete(item); sender.add([item]); }, trial: () => batch.trial, pending: form.dataset.pending },
 );
 const sender = new Sender({
   fly(item, moved) {
@@ -132,7 +132,7 @@ async function begin(films) {
 function refuse(items, error) {
   for (const item of items) {
     if (!item.file || item.receipt || isManifest(item) || closed) continue;
-    sender.fail(item, `not sent: ${error.message}`);
+    sender.fail(item, fill(gettext("not sent: %(why)s"), { why: error.message }));
   }
 }
 
@@ -196,10 +196,10 @@ const finished = () => Boolean(batch.id) && !busy() && !unpacking();
 function title() {
   at("options").hidden = true;
   at("title").textContent = batch.title;
-  at("class").textContent = batch.priority.toUpperCase();
+  at("class").textContent = batch.label.toLocaleUpperCase(document.documentElement.lang);
   at("class").classList.add(batch.priority);
   at("dry").hidden = !batch.trial;
-  if (batch.trial) at("accepted-words").textContent = "would be taken";
+  if (batch.trial) at("accepted-words").textContent = pgettext("files", "would be taken");
   for (const each of document.querySelectorAll("#counts .scored")) each.hidden = batch.trial;
   at("batch-link").href = page("batchPage", batch.id);
   at("batch-link").hidden = false;
@@ -231,8 +231,8 @@ function show() {
   const { again: mendable } = sender;
   hide({ again: busy(), pause: !busy(), retry: !mendable.length || Boolean(closed), cancel: !left || Boolean(closed) });
   at("batch-link").classList.toggle("btn-primary", !left && !batch.trial);
-  button(at("pause"), sender.paused ? "Resume" : "Pause", "p");
-  button(at("retry"), `Retry ${number(mendable.length)} failed`, "r");
+  button(at("pause"), sender.paused ? gettext("Resume") : gettext("Pause"), "p");
+  button(at("retry"), fill(ngettext("Retry %(n)s failed", "Retry %(n)s failed", mendable.length), { n: number(mendable.length) }), "r");
   remember();
   if (batch.trial && finished()) trial.show(page("trial", batch.id), `${totals.done}/${server?.files}`);
 }
@@ -254,7 +254,7 @@ function tell(all) {
   at("news").hidden = !told;
   if (at("news").textContent === told) return;
   at("news").textContent = told;
-  at("heard").textContent = told || (busy() ? "Sending goes on." : words);
+  at("heard").textContent = told || (busy() ? gettext("Sending goes on.") : words);
 }
 
 function ended(all) {

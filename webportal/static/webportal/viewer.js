@@ -72,7 +72,7 @@ function begin() {
     if (!beside()) { choosePane(left); about(left); mark(); return; }
     const pick = wanted || right.pick || second();
     choosePane(right);
-    if (!pick) right.say("There is no second picture: this study holds one image, and no earlier study of the patient is here.");
+    if (!pick) right.say(gettext("There is no second picture: this study holds one image, and no earlier study of the patient is here."));
     else if (pick === right.pick) { about(right); mark(); } else right.open(pick);
   }
 

@@ -11,7 +11,6 @@
 
   const rows = (root) => [...root.querySelectorAll("#rows tbody tr")];
   const busy = () => over || list.contains(document.activeElement) || Boolean(document.querySelector("dialog[open]"));
-  const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
   function news(before, after) {
     const was = new Map(rows(before).map((row) => [row.id, row.dataset.mark]));
@@ -23,10 +22,11 @@
     const here = new Set(now.map((row) => row.id));
     const gone = [...was.keys()].filter((id) => !here.has(id)).length;
     const parts = [];
-    if (fresh) parts.push(count(fresh, "new study", "new studies"));
-    if (changed) parts.push(`${changed} changed`);
-    if (gone) parts.push(`${gone} gone`);
-    if (!parts.length && now.some((row, i) => row.id !== rows(before)[i]?.id)) parts.push("another order");
+    if (fresh) parts.push(interpolate(ngettext("%(n)s new study", "%(n)s new studies", fresh), { n: fresh }, true));
+    // Translators: so many studies of the list have changed, or are not on it any more.
+    if (changed) parts.push(interpolate(ngettext("%(n)s changed", "%(n)s changed", changed), { n: changed }, true));
+    if (gone) parts.push(interpolate(ngettext("%(n)s gone", "%(n)s gone", gone), { n: gone }, true));
+    if (!parts.length && now.some((row, i) => row.id !== rows(before)[i]?.id)) parts.push(gettext("another order"));
     return parts.join(", ");
   }
 
@@ -64,7 +64,8 @@
     if (pill.dataset.words !== words || pill.hidden) heard.textContent = words;
     pill.dataset.words = words;
     pill.innerHTML = "";
-    pill.append(`${words}: show `, Object.assign(document.createElement("kbd"), { textContent: "." }));
+    // Translators: on a button behind what has changed, such as "2 new studies"; "show" is a verb.
+    pill.append(interpolate(gettext("%(words)s: show"), { words }, true), " ", Object.assign(document.createElement("kbd"), { textContent: "." }));
     pill.hidden = false;
   });
   list.addEventListener("htmx:beforeRequest", (event) => { if (document.hidden) event.preventDefault(); });

@@ -3,7 +3,7 @@ import { draw } from "./keys.js";
 import { forget, interrupted, remember } from "./memory.js";
 import { lock, turn, unlock } from "./options.js";
 import { ask } from "./requests.js";
-import { clock, element, number } from "./words.js";
+import { clock, element, fill, number } from "./words.js";
 
 const KEYS_A_QUESTION = 1000, REMEMBER_EVERY_MS = 2000;
 
@@ -12,6 +12,7 @@ export class Batch {
   trial = false;
   title = "";
   priority = "routine";
+  label = ""; // the class as the page says it
   offered = null; // a sending that was interrupted, and may be taken up
   resumed = false;
   chosen = false; // what was chosen keeps the class and the site that the page showed then
@@ -45,6 +46,7 @@ export class Batch {
     const site = this.form.querySelector("[data-site]") || [...this.form.elements.site.options].find((each) => each.value === found.site);
     this.title = found.name || site?.textContent || found.site;
     this.priority = found.priority;
+    this.label = this.form.querySelector(`[name=priority][data-label="${found.priority}"]`)?.parentElement.textContent.trim() || found.priority;
   }
 
   // Which of these films are there already, by what an earlier page sent: {receipts, archives, parts} by key.
@@ -101,8 +103,10 @@ export class Batch {
     this.offered = found;
     this.box = box;
     const [words, buttons] = box.children;
-    words.replaceChildren(element("b", `A ${state === "trial" ? "dry run" : "sending"} of ${clock(found.at)} ${waits ? "waits for your answer" : `was interrupted at ${number(found.answered)} of ${number(found.total)} files`}`),
-      waits ? ": take its films, or discard them, on its page." : ": drop the same folder again to go on. What is here already is not sent again.");
+    const values = { time: clock(found.at), n: number(found.answered), total: number(found.total) };
+    words.replaceChildren(element("b", fill(offered(state, waits), values)), waits
+      ? gettext(": take its films, or discard them, on its page.")
+      : gettext(": drop the same folder again to go on. What is here already is not sent again."));
     buttons.querySelector("a").href = page(found.batch);
     buttons.querySelector("button").addEventListener("click", () => this.#forget());
     lock(this.form, answer.body);
@@ -122,7 +126,16 @@ export class Batch {
   }
 }
 
+// What was interrupted; a sending that is all answered is not offered, a dry run waits for its own answer then.
+function offered(state, waits) {
+  // Translators: %(time)s is a time of day; a sentence about what to do follows after a colon.
+  if (waits) return gettext("A dry run of %(time)s waits for your answer");
+  return state === "trial"
+    ? gettext("A dry run of %(time)s was interrupted at %(n)s of %(total)s files")
+    : gettext("A sending of %(time)s was interrupted at %(n)s of %(total)s files");
+}
+
 function sentence(answer) {
   const { fields = {}, sentence: said } = answer.body?.error || {};
-  return Object.values(fields).flat()[0] || said || "FirstRead could not take it just now";
+  return Object.values(fields).flat()[0] || said || gettext("FirstRead could not take it just now");
 }

@@ -1,5 +1,5 @@
 // How far it is: the counts, the one bar, speed and time left.
-import { duration, files, megabytes, number } from "./words.js";
+import { duration, files, fill, megabytes, number, tenths } from "./words.js";
 
 const WINDOW_MS = 10000, STEP_MS = 500;
 
@@ -29,8 +29,10 @@ export class Pace {
     const { speed } = this;
     if (!speed || (!speed.files && !speed.bytes)) return "";
     const seconds = Math.max(speed.files ? filesLeft / speed.files : 0, speed.bytes ? bytesLeft / speed.bytes : 0);
-    const rate = speed.files < 10 ? speed.files.toFixed(1) : Math.round(speed.files);
-    return `${rate} files/s, ${megabytes(speed.bytes)}/s, about ${duration(seconds)} left`;
+    const rate = speed.files < 10 ? tenths(speed.files) : number(Math.round(speed.files));
+    // Translators: how fast files are sent, as in 12 files/s, 3.4 MB/s, about 6 min left
+    const said = gettext("%(rate)s files/s, %(size)s/s, about %(time)s left");
+    return fill(said, { rate, size: megabytes(speed.bytes), time: duration(seconds) });
   }
 }
 
@@ -44,7 +46,9 @@ export function paint(bar, counts) {
     part.setAttribute("width", 1000 * count / all);
     from += count;
   }
-  bar.setAttribute("aria-label", `${number(answered)} of ${files(answered + counts.left)} answered`);
+  bar.setAttribute("aria-label", fill(
+    // Translators: %(files)s is "812 files"
+    gettext("%(n)s of %(files)s answered"), { n: number(answered), files: files(answered + counts.left) }));
 }
 
 export function write(box, counts) {

@@ -1,12 +1,20 @@
 // A row a file, as far as somebody has to look at it: those in flight in lanes of their own, what went wrong above the
 // rest, and of the rest the latest. Five thousand rows would make the page slow, and nobody reads them.
-import { element, files, number, plural } from "./words.js";
+import { element, fill, number } from "./words.js";
 
 const LATEST = 60, BAD = 200, NAMES = 300;
-const BANDS = { likely: ["▲", "Likely", "likely"], uncertain: ["◆", "Uncertain", "uncertain"], less_likely: ["▽", "Less likely", "less"] };
-const WORDS = { accepted: ["accepted", "ok"], duplicate: ["already here", "quiet"], conflict: ["in conflict", "no"], rejected: ["rejected", "no"] };
-const WOULD = { ...WORDS, accepted: ["would be taken", "ok"] };
-const PENDING = "AI pending";
+const BANDS = {
+  likely: ["▲", pgettext("band", "Likely"), "likely"],
+  uncertain: ["◆", pgettext("band", "Uncertain"), "uncertain"],
+  less_likely: ["▽", pgettext("band", "Less likely"), "less"],
+};
+const WORDS = {
+  accepted: [pgettext("outcome of a file", "accepted"), "ok"],
+  duplicate: [pgettext("outcome of a file", "already here"), "quiet"],
+  conflict: [pgettext("outcome of a file", "in conflict"), "no"],
+  rejected: [pgettext("outcome of a file", "rejected"), "no"],
+};
+const WOULD = { ...WORDS, accepted: [pgettext("outcome of a file", "would be taken"), "ok"] };
 
 export class Rows {
   shown = new Map(); // receipt id -> item whose AI answer is awaited in a row
@@ -15,9 +23,10 @@ export class Rows {
   #leftOut = 0;
   #over = false;
 
-  // parts: {lanes, bad, latest, more, leftOut} elements; study: id -> address; again(item): send it again.
-  constructor(parts, { study, again, trial }) {
-    Object.assign(this, { parts, study, again, trial });
+  // parts: {lanes, bad, latest, more, leftOut} elements; study: id -> address; again(item): send it again; pending: how
+  // the API says, in this page's language, that the AI has not looked yet.
+  constructor(parts, { study, again, trial, pending }) {
+    Object.assign(this, { parts, study, again, trial, pending });
     this.lanes = new Map();
   }
 
@@ -71,7 +80,8 @@ export class Rows {
     const rows = this.parts.latest.children.length + this.parts.bad.children.length;
     const gone = answered - rows - this.#leftOut;
     this.parts.more.hidden = gone <= 0;
-    this.parts.more.textContent = `${plural(gone, "more file is", "more files are")} on the batch page.`;
+    this.parts.more.textContent = fill(
+      ngettext("%(n)s more file is on the batch page.", "%(n)s more files are on the batch page.", gone), { n: number(gone) });
   }
 
   rest() {
@@ -83,7 +93,7 @@ export class Rows {
     const item = this.shown.get(receipt.id);
     if (!item) return;
     item.receipt = receipt;
-    if (receipt.prediction || receipt.ai !== PENDING) this.shown.delete(receipt.id);
+    if (receipt.prediction || receipt.ai !== this.pending) this.shown.delete(receipt.id);
     if (item.row) item.row.lastChild.replaceChildren(this.#link(receipt));
   }
 
@@ -91,10 +101,14 @@ export class Rows {
     this.#leftOut += 1;
     const { leftOut } = this.parts;
     leftOut.hidden = false;
-    leftOut.querySelector("summary").textContent = `${files(this.#leftOut)} left out: a CD's viewer and its notes`;
+    leftOut.querySelector("summary").textContent = fill(
+      ngettext("%(n)s file left out: a CD's viewer and its notes", "%(n)s files left out: a CD's viewer and its notes", this.#leftOut),
+      { n: number(this.#leftOut) });
     const list = leftOut.querySelector("ul");
     if (list.children.length < NAMES) list.append(element("li", item.path, "name"));
-    else leftOut.querySelector("p").textContent = `and ${number(this.#leftOut - NAMES)} more, on the batch page`;
+    else leftOut.querySelector("p").textContent = fill(
+      ngettext("and %(n)s more, on the batch page", "and %(n)s more, on the batch page", this.#leftOut - NAMES),
+      { n: number(this.#leftOut - NAMES) });
   }
 
   #put(items, body, most) {
@@ -116,7 +130,10 @@ export class Rows {
     row.append(element("td", item.path, "name"), what, said);
     [row.item, item.row] = [item, row];
     if (item.words) this.#sayFailed(item, what, said);
-    else if (item.archived) what.append(element("span", "received", "ok"), " ", element("span", "its files are answered on the batch page", "quiet"));
+    else if (item.archived) what.append(
+      // Translators: an archive that has arrived
+      element("span", gettext("received"), "ok"), " ", element("span", gettext("its files are answered on the batch page"), "quiet"),
+    );
     else this.#sayReceipt(item, what, said);
     return row;
   }
@@ -124,9 +141,9 @@ export class Rows {
   #sayFailed(item, what, said) {
     what.append(element("span", item.words, "no"));
     if (!item.file || this.#over) return;
-    const again = element("button", "Retry", "btn-link");
+    const again = element("button", gettext("Retry"), "btn-link");
     again.type = "button";
-    again.setAttribute("aria-label", `Retry ${item.path}`);
+    again.setAttribute("aria-label", fill(gettext("Retry %(name)s"), { name: item.path }));
     again.addEventListener("click", () => this.again(item));
     said.append(again);
   }
@@ -139,7 +156,7 @@ export class Rows {
     if (told && receipt.reason !== "same_file") what.append(" ", element("span", receipt.sentence, "quiet"));
     if (!receipt.study) return;
     said.append(this.#link(receipt));
-    if (!receipt.prediction && receipt.ai === PENDING) this.shown.set(receipt.id, item);
+    if (!receipt.prediction && receipt.ai === this.pending) this.shown.set(receipt.id, item);
   }
 
   #link(receipt) {
@@ -147,14 +164,15 @@ export class Rows {
     link.href = this.study(receipt.study);
     const found = receipt.prediction && BANDS[receipt.prediction.band];
     if (!found) {
-      link.append(element("span", receipt.ai || "Open the study", "quiet"));
+      link.append(element("span", receipt.ai || gettext("Open the study"), "quiet"));
       return link;
     }
     const { score, model, research_use: use } = receipt.prediction;
     const band = element("span", "", `band ${found[2]}`), shape = element("i", found[0]);
     shape.setAttribute("aria-hidden", "true");
     band.append(shape, `${found[1]} ${score ?? ""}`.trim());
-    band.title = `Score of 0 to 100; model ${model.name} ${model.version}. ${use}`;
+    band.title = fill(
+      gettext("Score of 0 to 100; model %(name)s %(version)s. %(use)s"), { name: model.name, version: model.version, use });
     link.append(band);
     return link;
   }
@@ -163,7 +181,7 @@ export class Rows {
 function newLane() {
   const lane = element("tr", "", "lane"), what = element("td"), bar = element("progress", "", "progress");
   [bar.max, bar.value] = [1, 0];
-  bar.setAttribute("aria-label", "How much of this file is sent");
+  bar.setAttribute("aria-label", gettext("How much of this file is sent"));
   what.append(bar);
   lane.append(element("td", "", "name"), what, element("td", "", "said quiet"));
   return lane;
@@ -176,6 +194,6 @@ function drawLane(lane) {
   if (lane.firstChild.textContent !== item.path) lane.firstChild.textContent = item.path;
   const bar = lane.querySelector("progress");
   if (bar.value !== item.share) bar.value = item.share;
-  const words = item.share < 1 ? (item.part ? "sending, in pieces" : "sending") : "being opened";
+  const words = item.share < 1 ? (item.part ? gettext("sending, in pieces") : gettext("sending")) : gettext("being opened");
   if (lane.lastChild.textContent !== words) lane.lastChild.textContent = words;
 }

@@ -1,26 +1,28 @@
 // What the page says of how far it is, and what a person has to know, or do, before it goes on.
-import { files, number, plural } from "./words.js";
+import { files, fill, number } from "./words.js";
 
-export const LATE = "Not taken: this sending is over. Press Send more, and choose them there.";
+export const LATE = gettext("Not taken: this sending is over. Press Send more, and choose them there.");
 
 export function far({ reading, closed, preparing, totals, sender, pace, left, bytes, unpacking }) {
-  if (reading) return `Reading the folder: ${files(reading)} so far`;
-  const of = `${number(totals.done)} of ${files(totals.files)}`;
+  // Translators: here and below %(files)s is "812 files"
+  if (reading) return fill(gettext("Reading the folder: %(files)s so far"), { files: files(reading) });
   const rest = totals.files - totals.done;
-  if (closed) return `${of} sent${rest ? `, ${number(rest)} not sent` : ""}. ${closed}`;
+  const values = { done: number(totals.done), files: files(totals.files), rest: number(rest), left: number(left) };
+  const of = fill(gettext("%(done)s of %(files)s"), values);
+  if (closed) return `${fill(rest ? gettext("%(done)s of %(files)s sent, %(rest)s not sent.") : gettext("%(done)s of %(files)s sent."), values)} ${closed}`;
   if (sender.paused || sender.hold) return of;
-  if (preparing) return `${files(totals.files)}; getting ready`;
+  if (preparing) return fill(gettext("%(files)s; getting ready"), values);
   const words = sender.left ? pace.words(sender.left, bytes) : "";
   if (sender.left) return words ? `${of}; ${words}` : of;
   if (!totals.files) return "";
-  if (left) return `${files(totals.files)}; ${number(left)} to go`;
-  return unpacking ? `${files(totals.files)} sent; being unpacked` : `${files(totals.files)}, all answered`;
+  if (left) return fill(gettext("%(files)s; %(left)s to go"), values);
+  return fill(unpacking ? gettext("%(files)s sent; being unpacked") : gettext("%(files)s, all answered"), values);
 }
 
 export function news({ paused, hold }, left) {
-  const wait = plural(left, "file waits", "files wait");
-  if (paused) return paused.words || `Paused: ${wait}. Press Resume, or p, to go on.`;
-  if (hold?.kind === "offline") return `No connection: ${wait}; sending goes on by itself.`;
-  if (hold?.kind === "away") return `FirstRead does not answer just now: ${wait}; sending goes on by itself.`;
-  return hold ? `${hold.words} ${wait}: sending goes on by itself.` : "";
+  const n = { n: number(left) };
+  if (paused) return paused.words || fill(ngettext("Paused: %(n)s file waits. Press Resume, or p, to go on.", "Paused: %(n)s files wait. Press Resume, or p, to go on.", left), n);
+  if (hold?.kind === "offline") return fill(ngettext("No connection: %(n)s file waits; sending goes on by itself.", "No connection: %(n)s files wait; sending goes on by itself.", left), n);
+  if (hold?.kind === "away") return fill(ngettext("FirstRead does not answer just now: %(n)s file waits; sending goes on by itself.", "FirstRead does not answer just now: %(n)s files wait; sending goes on by itself.", left), n);
+  return hold ? `${hold.words} ${fill(ngettext("%(n)s file waits: sending goes on by itself.", "%(n)s files wait: sending goes on by itself.", left), n)}` : "";
 }

@@ -4,8 +4,8 @@ const IN_FLIGHT = 4;
 const LONGEST_WAIT_S = 30, LONGEST_RETRY_AFTER_S = 120, FULL_WAIT_S = 15;
 const BREAKS_A_FILE = 3;
 const AWAY = [502, 503, 504];
-const LOGGED_OUT = "You were logged out. Log in again in another tab, then press Resume: nothing is lost.";
-const UNREADABLE = "not sent: the file was moved, changed or deleted since it was chosen; choose it again";
+const LOGGED_OUT = gettext("You were logged out. Log in again in another tab, then press Resume: nothing is lost.");
+const UNREADABLE = gettext("not sent: the file was moved, changed or deleted since it was chosen; choose it again");
 
 // house: fly(item, moved) -> {done, abort}; begun(item); rested(item); taken(item, body); failed(item); dropped(item); closed(sentence);
 // changed().
@@ -39,7 +39,7 @@ export class Sender {
   async steady(request) {
     for (;;) {
       if (!this.#open) await new Promise((go) => this.#waiting.push(go));
-      if (this.ended) throw new Error("you stopped the sending");
+      if (this.ended) throw new Error(gettext("you stopped the sending"));
       const answer = await request();
       if (!this.#holds(answer)) { this.#free(); return answer; }
       this.house.changed();
@@ -113,7 +113,7 @@ export class Sender {
     if (answer.aborted) { this.queue.unshift(item); return; }
     if (answer.again) { this.#free(); this.queue.unshift(item); return; }
     if (answer.status === 0 && !(await readable(item.file))) return this.#lost(item, UNREADABLE, true);
-    if (answer.status === 0 && this.#alone(item)) return this.#lost(item, "not sent: the connection broke on this file, not on others");
+    if (answer.status === 0 && this.#alone(item)) return this.#lost(item, gettext("not sent: the connection broke on this file, not on others"));
     if (this.#holds(answer)) { this.queue.push(item); return; }
     this.#free(); // it was answered, so nothing holds the others
     this.#refused(item, answer);
@@ -149,7 +149,7 @@ export class Sender {
       return;
     }
     if (answer.status >= 500 && (item.faults = (item.faults || 0) + 1) < BREAKS_A_FILE) { this.queue.push(item); return; }
-    this.fail(item, `not sent: ${error.sentence || "FirstRead could not take it"}`);
+    this.fail(item, interpolate(gettext("not sent: %(why)s"), { why: error.sentence || gettext("FirstRead could not take it") }, true));
   }
 
   // Whether this answer is about everything that is sent, not about one file: then the others wait too.

@@ -6,19 +6,24 @@ export function element(tag, text, style) {
   return made;
 }
 
-export const number = (count) => count.toLocaleString("en");
-export const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
-export const files = (count) => plural(count, "file", "files");
+export const language = document.documentElement.lang;
+export const number = (count) => count.toLocaleString(language);
+export const tenths = (count) => count.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+// A translated sentence with its values: fill(gettext("Row %(row)s"), { row: 3 }).
+export const fill = (sentence, values) => interpolate(sentence, values, true);
+export const files = (count) => fill(ngettext("%(n)s file", "%(n)s files", count), { n: number(count) });
 
 export function duration(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3600)} h ${String(Math.round(seconds / 60) % 60).padStart(2, "0")} m`;
+  if (seconds < 90) return fill(gettext("%(s)s s"), { s: Math.max(1, Math.round(seconds)) });
+  if (seconds < 5400) return fill(gettext("%(min)s min"), { min: Math.round(seconds / 60) });
+  const minutes = String(Math.round(seconds / 60) % 60).padStart(2, "0");
+  // Translators: hours and minutes, as in 8 h 04 m
+  return fill(gettext("%(h)s h %(m)s m"), { h: Math.floor(seconds / 3600), m: minutes });
 }
 
 export function megabytes(bytes) {
   const size = bytes / 1e6;
-  return `${size < 10 ? size.toFixed(1) : number(Math.round(size))} MB`;
+  return `${size < 10 ? tenths(size) : number(Math.round(size))} MB`;
 }
 
-export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+export const clock = (at) => new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

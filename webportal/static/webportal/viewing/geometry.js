@@ -27,6 +27,7 @@ export function length([[x0, y0], [x1, y1]], spacing) {
 
 export function lengthWords(line, spacing) {
   const found = length(line, spacing);
-  if (!spacing) return `${Math.round(found)} pixels; no spacing known`;
-  return `${found.toFixed(found < 100 ? 1 : 0)} mm${spacing.atDetector ? ", at the detector" : ""}`;
+  if (!spacing) return interpolate(gettext("%(n)s pixels; no spacing known"), { n: Math.round(found) }, true);
+  const millimetres = found.toFixed(found < 100 ? 1 : 0);
+  return interpolate(spacing.atDetector ? gettext("%(millimetres)s mm, at the detector") : gettext("%(millimetres)s mm"), { millimetres }, true);
 }

@@ -55,7 +55,10 @@ export class Lines {
       words.textContent = said;
       [from, to].forEach(([x, y], end) => {
         handles[end].setAttribute("transform", `translate(${x} ${y})`);
-        handles[end].setAttribute("aria-label", `Line ${i + 1}, ${end ? "second" : "first"} end: ${said}. Arrow keys move it, backspace removes the line.`);
+        const label = end
+          ? gettext("Line %(n)s, second end: %(length)s. Arrow keys move it, backspace removes the line.")
+          : gettext("Line %(n)s, first end: %(length)s. Arrow keys move it, backspace removes the line.");
+        handles[end].setAttribute("aria-label", interpolate(label, { n: i + 1, length: said }, true));
       });
     });
   }

@@ -1,7 +1,7 @@
 // Fetching a film: a small preview first, its full depth behind it with a count of the bytes; and words where it fails.
 import { greyPng } from "./greypng.js";
 
-const MISSING = "Tell an administrator, who may have it sent again. Until then read it on the system that sent it.";
+const missing = () => gettext("Tell an administrator, who may have it sent again. Until then read it on the system that sent it.");
 
 // What the reader is told: `reason`, and what to `do` about it.
 export class Failed extends Error {
@@ -27,7 +27,7 @@ export async function filmOf(address, { signal, fresh, told }) {
   try {
     return await greyPng(data);
   } catch (error) {
-    throw new Failed("The stored picture is damaged.", MISSING, error);
+    throw new Failed(gettext("The stored picture is damaged."), missing(), error);
   }
 }
 
@@ -38,11 +38,11 @@ async function bytesOf(address, signal, fresh, told) {
     if (answer.ok && !answer.redirected) return await readAll(answer, told);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Failed("The film did not come through: the connection broke off.", "Try again; if it stays, tell an administrator.", error);
+    throw new Failed(gettext("The film did not come through: the connection broke off."), gettext("Try again; if it stays, tell an administrator."), error);
   }
-  if (answer.redirected) throw new Failed("You are logged out.", "Reload the page to log in again.");
-  if (answer.status === 404) throw new Failed("The stored picture is missing.", MISSING);
-  throw new Failed("FirstRead could not send the film just now.", "Try again in a moment; if it stays, tell an administrator.");
+  if (answer.redirected) throw new Failed(gettext("You are logged out."), gettext("Reload the page to log in again."));
+  if (answer.status === 404) throw new Failed(gettext("The stored picture is missing."), missing());
+  throw new Failed(gettext("FirstRead could not send the film just now."), gettext("Try again in a moment; if it stays, tell an administrator."));
 }
 
 async function readAll(answer, told) {

@@ -62,7 +62,7 @@ export class Pane {
     this.part("problem").hidden = true;
     this.#changed(this);
     if (!pick.dataset.src) return this.#without();
-    if (!this.seen) this.say("Loading the film…");
+    if (!this.seen) this.say(gettext("Loading the film…"));
     try {
       if (!this.#preview && pick.dataset.preview) this.#shown(await previewOf(pick.dataset.preview, signal));
       if (signal.aborted) return;
@@ -116,18 +116,20 @@ export class Pane {
   #far(got, all) {
     this.part("loading").hidden = false;
     Object.assign(this.part("loading"), all ? { max: all, value: got } : {});
-    const said = all ? `${(got / MEGABYTE).toFixed(1)} of ${(all / MEGABYTE).toFixed(1)} MB` : `${(got / MEGABYTE).toFixed(1)} MB`;
-    this.part("window").innerText = this.#preview ? `preview\n${said}` : said;
+    const come = { got: (got / MEGABYTE).toFixed(1), all: (all / MEGABYTE).toFixed(1) };
+    const said = interpolate(all ? gettext("%(got)s of %(all)s MB") : gettext("%(got)s MB"), come, true);
+    this.part("window").innerText = this.#preview ? `${gettext("preview")}\n${said}` : said;
   }
 
   #fail(error) {
-    const told = error instanceof Failed ? error : new Failed("The film cannot be shown.", "Try again; if it stays, tell an administrator.", error);
+    const told = error instanceof Failed ? error : new Failed(gettext("The film cannot be shown."), gettext("Try again; if it stays, tell an administrator."), error);
     console.warn(told.cause?.message || told.message);
     this.say("");
     this.part("loading").hidden = true;
-    this.part("window").innerText = this.seen ? "preview" : "";
+    this.part("window").innerText = this.seen ? gettext("preview") : "";
     const [view, size] = this.pick.dataset.about.split("|");
-    const said = { reason: told.message, advice: `${this.seen ? "The preview stays. " : ""}${told.advice}`, view, size, syntax: this.pick.dataset.syntax };
+    const advice = this.seen ? `${gettext("The preview stays.")} ${told.advice}` : told.advice;
+    const said = { reason: told.message, advice, view, size, syntax: this.pick.dataset.syntax };
     Object.entries(said).forEach(([name, words]) => { this.part("problem").querySelector(`[data-say=${name}]`).textContent = words; });
     this.part("problem").classList.toggle("low", this.seen);
     this.part("problem").hidden = false;
@@ -175,10 +177,17 @@ export class Pane {
 
   #corners() {
     const { centre, width, zoom, turns } = this.#at;
-    if (this.#grey) this.part("window").innerText = `W ${Math.round(width)} L ${Math.round(centre)}\nzoom ${zoom.toFixed(2)}`;
-    else if (!this.part("window").textContent) this.part("window").textContent = "preview";
-    const turned = [this.inverted && "inverted", turns && `turned ${90 * turns}°`, this.flipped && "flipped: left is right"];
-    const overlay = this.#overlaid ? "where the model looked,\nnot where disease is" : document.body.matches(".blinded") ? "" : "AI overlay off";
+    const level = { width: Math.round(width), centre: Math.round(centre), zoom: zoom.toFixed(2) };
+    // Translators: width and level (centre) of the window of greys, and how much the film is zoomed; in two short lines.
+    if (this.#grey) this.part("window").innerText = interpolate(gettext("W %(width)s L %(centre)s\nzoom %(zoom)s"), level, true);
+    else if (!this.part("window").textContent) this.part("window").textContent = gettext("preview");
+    const turned = [
+      this.inverted && gettext("inverted"),
+      turns && interpolate(gettext("turned %(degrees)s°"), { degrees: 90 * turns }, true),
+      this.flipped && gettext("flipped: left is right"),
+    ];
+    const looked = () => gettext("where the model looked,\nnot where disease is");
+    const overlay = this.#overlaid ? looked() : document.body.matches(".blinded") ? "" : gettext("AI overlay off");
     this.part("overlay").innerText = [...turned, overlay].filter(Boolean).join("\n");
   }
 
