@@ -23,7 +23,7 @@ run: $(VENV)/installed
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev test-programs
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench-intake: $(VENV)/installed-dev
 	@exec $(BIN)/python -m tests.bench $(ARGS)

@@ -19,7 +19,7 @@ SERVICES = pytest.StashKey[contextlib.ExitStack]()
 
 def pytest_configure(config):
     """Starts the services before Django reads its settings (pytest-django finds Django set up then)."""
-    if config.option.help or config.option.version:
+    if config.option.help or config.option.version or _only_shares_out(config):
         return
     for name in (signal.SIGTERM, signal.SIGINT):  # a script's background job starts with SIGINT ignored
         signal.signal(name, signal.default_int_handler)
@@ -36,6 +36,11 @@ def pytest_configure(config):
     os.environ["FIRSTREAD_CACHE"] = str(folder / "cache")
     os.environ["DJANGO_SETTINGS_MODULE"] = "webportal.settings"
     django.setup()
+
+
+def _only_shares_out(config):
+    """Whether this process runs no test itself: `pytest -n 2` has two others do so, each with services of its own."""
+    return bool(config.option.numprocesses) and not hasattr(config, "workerinput")
 
 
 def pytest_unconfigure(config):

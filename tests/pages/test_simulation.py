@@ -161,15 +161,22 @@ def test_what_cannot_be_simulated_gets_a_sentence(client, said, sentence):
     assert "Not simulated." in text_of(answer) and sentence in text_of(answer)
 
 
-def test_a_second_run_at_the_same_time_is_asked_to_wait(client):
+@pytest.fixture
+def nothing_known():
+    simulation._run.cache_clear()
+
+
+def test_a_second_run_at_the_same_time_is_asked_to_wait(client, nothing_known):
     with simulation._turn:
         answer = client.get("/simulation/", SMALL)
     assert answer.status_code == 429
     assert simulation.BUSY in text_of(answer)
     assert client.get("/simulation/", SMALL).status_code == 200
+    with simulation._turn:
+        assert client.get("/simulation/", SMALL).status_code == 200, "what is known waits for nobody"
 
 
-def test_a_run_that_fails_gives_its_turn_back(client, monkeypatch):
+def test_a_run_that_fails_gives_its_turn_back(client, monkeypatch, nothing_known):
     def fails(*_):
         raise MemoryError
 

@@ -89,7 +89,9 @@ def _rows(compared, means, group):
     ]
 
 
+@lru_cache(maxsize=32)
 def _run(run):
+    """The goals.Outcome of a simulation_form.Wish; a page that is loaded again has it at once. Raises Busy."""
     if not _turn.acquire(blocking=False):
         raise Busy
     try:
@@ -98,8 +100,5 @@ def _run(run):
         _turn.release()
 
 
-@lru_cache(maxsize=32)
 def _outcome(run):
-    """The goals.Outcome of a simulation_form.Wish; a page that is loaded again has it at once."""
-    scores = validation_scores()[1]
-    return goals.outcome(run.world, scores, run.seeds)
+    return goals.outcome(run.world, validation_scores()[1], run.seeds)
