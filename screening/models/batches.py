@@ -54,6 +54,8 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["uploaded_by", "key"], condition=~Q(key=""), name="one_batch_a_key"),
             models.UniqueConstraint(fields=["parent", "site"], name="one_sibling_a_site"),
         ]
+        # Every sweep asks which of late have come to rest.
+        indexes = [models.Index(fields=["created_at"], name="batches_by_time", condition=Q(state="open"))]
 
 
 class ManifestRow(models.Model):

@@ -113,8 +113,20 @@ class Screening(Leased):
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="one_screening_an_image_and_version")
         ]
-        # How fast the workers were of late.
-        indexes = [*Leased.Meta.indexes, models.Index(fields=["ended_at"], name="screenings_by_end")]
+        indexes = [
+            *Leased.Meta.indexes,
+            # A worker takes what is of the versions that it has loaded, and walks through no other's backlog.
+            models.Index(
+                fields=["model_version", "priority", "due_at", "id"], name="screening_by_version", condition=PENDING
+            ),
+            models.Index(
+                fields=["model_version", "created_at", "id"],
+                name="screening_version_arrival",
+                condition=PENDING & Q(priority__lt=BACKGROUND),
+            ),
+            # How fast the workers were of late.
+            models.Index(fields=["ended_at"], name="screenings_by_end"),
+        ]
 
 
 class Job(Leased):
