@@ -14,9 +14,9 @@ import os
 from pathlib import Path
 
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
-from screening import filing, gate, keeping, manifest, quotas, reasons, sandbox
+from screening import away, filing, gate, keeping, manifest, quotas, reasons, sandbox
 from screening.companions import is_companion, is_left_out
 from screening.keeping import StorageFull
 from screening.models import Batch, Image, Receipt, Screening
@@ -29,7 +29,7 @@ MAX_FILE_B = 100 * 2**20
 # Somebody else may store the same film or open the same study at the same moment; then what is there is looked at anew.
 TRIES = 3
 NOT_THE_FILES_FAULT = (
-    StorageFull, OSError, OperationalError, InterfaceError, sandbox.CannotStart, MemoryError, quotas.Exceeded,
+    StorageFull, OSError, *away.DATABASE_AWAY, sandbox.CannotStart, MemoryError, quotas.Exceeded,
 )  # fmt: skip
 DISK_FULL = "53100"  # PostgreSQL's own word for it
 # What a dry run is in until it is confirmed.
@@ -87,7 +87,7 @@ def _taken(arrival, source):
         with _opened(source) as file, keeping.saying_full():
             return arrival.take(file)
     except OperationalError as error:
-        if getattr(error.__cause__, "pgcode", None) == DISK_FULL:
+        if away.code_of(error) == DISK_FULL:
             raise StorageFull from error
         raise
     except (*NOT_THE_FILES_FAULT, KeyReused):

@@ -9,12 +9,14 @@ import uuid
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files import File
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
 
 CHUNK = 2**20
+# The folder of the notes of what is being kept: which files have no row yet.
+NOTES = "arriving"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -46,8 +48,10 @@ def kept(files):
     """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull.
 
     Where the connection to the database breaks they stay: the rows may have been committed, and a file without a row
-    is harmless where a row without its file is a lost film.
+    is harmless where a row without its file is a lost film. So they do where this process is killed. Then a note of
+    them stays as well, for the sweep to look into (`spool.expire`).
     """
+    note = _note(files)
     try:
         for each, file in files.items():
             keep(each, file)
@@ -55,8 +59,21 @@ def kept(files):
     except (OperationalError, InterfaceError):
         raise
     except BaseException:
-        drop(*files)
+        drop(*files, note)
         raise
+    drop(note)
+
+
+def _note(names):
+    note = f"{NOTES}/{uuid.uuid4()}"
+    with saying_full():
+        return default_storage.save(note, ContentFile("\n".join(names).encode()))
+
+
+def noted(note):
+    """The names of the files that a note speaks of."""
+    with default_storage.open(note) as file:
+        return file.read().decode().split("\n")
 
 
 def keep(name, file):
@@ -65,9 +82,10 @@ def keep(name, file):
     try:
         with saying_full():
             file.seek(0)
+            to_sync = _to_sync(name)
             # Wrapped always: of an upload's own temporary file Django would move the original away.
             default_storage.save(name, File(file))
-            _sync(name)
+            _sync(to_sync)
     except BaseException:
         drop(name)
         raise
@@ -93,13 +111,20 @@ def saying_full():
         raise
 
 
-def _sync(name):
-    """A row must not outlive its file in a power cut. A storage without paths (S3, say) has answered for itself."""
+def _to_sync(name):
+    """What has to reach the disk with a file: itself, the folder that names it, and those that name a new folder.
+
+    A row must not outlive its file in a power cut. A storage without paths (S3, say) has answered for itself: [].
+    """
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:
-        return
-    for each in (path, path.parent):
+        return []
+    return [path, path.parent, *(each.parent for each in path.parents if not each.exists())]
+
+
+def _sync(paths):
+    for each in paths:
         descriptor = os.open(each, os.O_RDONLY)
         try:
             os.fsync(descriptor)

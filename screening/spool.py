@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from screening import archive, holding, keeping, parts
+from screening import archive, holding, keeping, parts, verifying
 from screening.models import Batch, Job, ManifestRow, Part, Receipt
 
 # A file is in storage before its row: one without a row after this is nobody's.
@@ -32,7 +32,16 @@ def expire():
     orphans = 0
     for folder, known in (("held", _held), ("archives", _archives), ("parts", _pieces)):
         orphans += _drop_orphans(folder, known)
-    return orphans
+    return orphans + _drop_cut_off()
+
+
+def _drop_cut_off():
+    """Files whose keeper was killed, or cut off from the database, before their row was there; how many."""
+    dropped = 0
+    for note in list(_old_files(keeping.NOTES)):
+        dropped += _drop_unknown(keeping.noted(note), verifying.spoken_of)
+        keeping.drop(note)
+    return dropped
 
 
 def _held(names):
@@ -60,7 +69,7 @@ def _drop_orphans(folder, known):
 
 
 def _drop_unknown(names, known):
-    orphans = set(names) - known(names)
+    orphans = {name for name in set(names) - known(names) if default_storage.exists(name)}
     keeping.drop(*orphans)
     return len(orphans)
 

@@ -24,6 +24,7 @@ def boot(**environment):
         ("FIRSTREAD_DEBUG", "perhaps"),
         ("FIRSTREAD_SECRET_KEY", "short"),
         ("FIRSTREAD_REDIS_URL", "amqp://localhost"),
+        ("FIRSTREAD_BROKER_URL", "rediscluster://localhost"),
         ("FIRSTREAD_FLOWER_URL", "flower"),
         ("FIRSTREAD_RUNTIME", "no.such.module"),
         ("DATABASE_URL", "sqlite:///firstread.db"),

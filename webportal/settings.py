@@ -139,7 +139,10 @@ except (ValueError, KeyError, environ.ImproperlyConfigured):
 if not fits:
     sys.exit("DATABASE_URL does not fit: FirstRead keeps its ledger in PostgreSQL alone (postgres://user@host/name).")
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5)
+# A server behind a line that is cut is given up within half a minute; the kernel alone would wait for hours. Unset by
+# a unix socket, which has no line.
+PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+DATABASES["default"].setdefault("OPTIONS", {}).update(PATIENCE | {"tcp_user_timeout": 20_000})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Twelve synthetic phantoms at a site of their own, for a first look: where the embedded services run, and nowhere else.
@@ -151,13 +154,21 @@ WATCH = setting("WATCH", "")
 WATCH = WATCH and str(Path(WATCH).resolve())
 WATCH_SITE = setting("WATCH_SITE", "")
 
-# The doorbell. Celery's settings live in workers/celery.py.
+# The doorbell. Celery's settings live in workers/config.py.
 REDIS_URL = setting(
     "REDIS_URL",
     addresses.redis_url(VAR),
     check=lambda url: url.startswith(("redis://", "rediss://", "redis+socket://")),
     need="redis://host:port/number or redis+socket:///path",
 )
+# Another broker in its place: Redis behind Sentinels, or RabbitMQ.
+BROKER_URL = setting(
+    "BROKER_URL",
+    REDIS_URL,
+    check=lambda url: url == REDIS_URL or url.startswith(("sentinel://", "amqp://", "amqps://")),
+    need="sentinel://host:26379;sentinel://host:26379, amqp://user:password@host:5672/name or amqps://...",
+)
+SENTINEL_MASTER = setting("SENTINEL_MASTER", "mymaster")
 
 # The lease of a screening, and how often the sweep looks: what a killed worker held is free after at most L + S.
 LEASE_S = setting("LEASE_S", 60, int, check=positive, need="whole seconds above 0")

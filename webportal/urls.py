@@ -31,6 +31,9 @@ from webportal.views import (
 )
 from webportal.views import worklist as worklists
 
+# While the database is away: 503, and no traceback.
+handler500 = "webportal.views.faults.fault"
+
 urlpatterns = [
     path("", home.home, name="home"),
     # One's own account.

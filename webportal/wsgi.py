@@ -5,6 +5,8 @@ import os
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
+from screening import away
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webportal.settings")
 
 
@@ -22,4 +24,5 @@ class Handler(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+away.bound_sessions()
 application = Handler()

@@ -10,9 +10,25 @@ app.config_from_object("workers.config")
 app.autodiscover_tasks(["workers"])
 
 
+@app.on_after_finalize.connect
+def look_by_themselves(sender, **_):
+    """Late, for the steps of a worker know Django's settings only by then."""
+    from workers.polling import Poll
+
+    sender.steps["consumer"].add(Poll)
+
+
 @signals.setup_logging.connect
 def keep_djangos_logging(**_):
     """With a receiver here Celery leaves the logging of Django's settings alone."""
+
+
+@signals.worker_init.connect
+def bound_sessions(**_):
+    """In the parent, whose children inherit it."""
+    from screening import away
+
+    away.bound_sessions()
 
 
 @signals.worker_ready.connect

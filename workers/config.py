@@ -2,11 +2,14 @@
 
 from django.conf import settings
 
-broker_url = settings.REDIS_URL
+from workers import broker
+
+broker_url = settings.BROKER_URL
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 # A ring is best effort: an upload never waits for a broker that is down.
-broker_transport_options = {"socket_connect_timeout": 0.5, "visibility_timeout": 3600}
+broker_transport_options = broker.transport_options()
+broker_connection_timeout = 1
 task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 # JSON in, nothing out: a pickle is refused, and results are rows.
@@ -17,9 +20,11 @@ task_ignore_result = True
 # Early ack and no prefetch: what is taken is decided in PostgreSQL, at that moment.
 task_acks_late = False
 worker_prefetch_multiplier = 1
-worker_disable_prefetch = True
+# RabbitMQ knows no such thing: there one ring waits in the worker, and a ring may wait anywhere.
+worker_disable_prefetch = not settings.BROKER_URL.startswith("amqp")
 worker_cancel_long_running_tasks_on_connection_loss = False
-# A task that hangs is ended well after its lease was given to somebody else.
+# For a child that was stopped from outside; one that hangs ends itself, sooner (workers/watchdog.py). Loading the
+# models on a slow machine has to fit in.
 task_time_limit = 10 * settings.LEASE_S
 
 # Flower sees the tasks by name, with ids alone.

@@ -1,15 +1,21 @@
 """The only door to the broker. A ring carries opaque ids, and may be lost, doubled or late without harm."""
 
 import logging
+import time
 
 import redis
 from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from screening.models import Job
+from workers import broker
 
 log = logging.getLogger(__name__)
+
+# After a ring that the broker did not take none is tried for so long, and then one: an upload waits for it only then.
+REST_S = 10
+_rests = {"until": 0.0}
 
 
 def ring(screening_ids):
@@ -30,13 +36,21 @@ def _after_commit(task, ids):
 
 
 def _send(task, *arguments):
+    """Ring, where the broker takes rings: the rows are in the ledger, and the sweep rings again."""
     from workers import tasks
 
+    rested = _rests["until"]
+    if time.monotonic() < rested:
+        return
+    if rested:  # this ring alone tries
+        _rests["until"] = time.monotonic() + REST_S
     try:
         getattr(tasks, task).delay(*arguments)
-    except (OperationalError, redis.RedisError, OSError) as error:
-        # The sweep rings again: the rows are in the ledger.
-        log.warning("the broker did not take a ring for `%s` (%s); the sweep rings again", task, type(error).__name__)
+        _rests["until"] = 0.0
+    except (KombuError, redis.RedisError, OSError) as error:
+        _rests["until"] = time.monotonic() + REST_S
+        if not rested:
+            log.warning("the broker takes no ring (%s): none is tried for %d s", type(error).__name__, REST_S)
 
 
 def knock():
@@ -50,21 +64,10 @@ def sweep_now():
 
 
 def answers():
-    """Whether the broker answers a PING at once."""
-    return bool(_ask(lambda broker: broker.ping()))
+    """Whether the broker answers at once."""
+    return broker.answers()
 
 
 def backlog():
     """How many rings wait for the model workers; 0 where the broker does not answer."""
-    return _ask(lambda broker: broker.llen("screening")) or 0
-
-
-def _ask(question, within_s=0.5):
-    """What the broker itself answers within that many seconds, or None."""
-    # redis-py says unix:// for what kombu calls redis+socket://.
-    url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
-    try:
-        with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as broker:
-            return question(broker)
-    except (redis.RedisError, OSError):
-        return None
+    return broker.backlog("screening")

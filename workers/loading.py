@@ -15,7 +15,8 @@ from workers import versions
 log = logging.getLogger(__name__)
 
 NONE_ACTIVE = gettext_noop("no model is active: run `manage.py bootstrap`")
-RETRY_S = 60  # a version that could not be loaded is tried again so much later, not at every ring
+# A version that could not be loaded is tried again so much later, not at every ring.
+RETRY_S = settings.LEASE_S
 _loaded = {}  # version id -> (card, model)
 _refused = {}  # version id -> (when, by the monotonic clock; why)
 

@@ -6,16 +6,16 @@ What is said names no file: a name may hold a patient's.
 import logging
 import time
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils.translation import gettext_noop
 
+from screening.away import DATABASE_AWAY
 from screening.keeping import StorageFull
 from workers import heartbeat
 
 log = logging.getLogger(__name__)
 
 PAUSE_S, SAY_AGAIN_S = 10, 600
-DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class Patience:

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from ml import card as cards
@@ -36,8 +37,12 @@ def hash_of(content):
 
 
 def folder(card_sha256):
-    """Where card, weights and report of an added version lie, in storage."""
-    return Path(default_storage.path(f"models/{card_sha256}"))
+    """Where card, weights and report of an added version lie: in storage, or under VAR where that has no paths."""
+    name = f"models/{card_sha256}"
+    try:
+        return Path(default_storage.path(name))
+    except NotImplementedError:  # an object storage: what loads weights reads files
+        return settings.VAR / name
 
 
 def card_of(version):

@@ -46,7 +46,7 @@ def test_a_worker_that_was_seen_long_ago_does_not_count(client, all_there, setti
 
 
 def test_a_broker_that_does_not_answer_is_said_so(client, all_there, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
     assert missing(client) == ["the broker (Redis) does not answer"]
 
 
@@ -55,7 +55,7 @@ def test_a_broker_that_hangs_is_given_half_a_second(settings):
     import time
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        settings.BROKER_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         began = time.monotonic()
         assert not dispatch.answers()
         assert time.monotonic() - began < 2

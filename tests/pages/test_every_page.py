@@ -50,7 +50,7 @@ def test_the_login_page_carries_the_sentence_too(client):
     assert wording.RESEARCH_USE in client.get("/login/").content.decode()
 
 
-@pytest.mark.parametrize("code", ["400", "403", "404", "500", "403_csrf"])
+@pytest.mark.parametrize("code", ["400", "403", "404", "500", "503", "403_csrf"])
 def test_an_error_page_needs_nothing_and_says_what_to_do_next(code):
     text = render_to_string(f"{code}.html")
     assert wording.RESEARCH_USE in text

@@ -7,7 +7,6 @@ at another site and what does not exist at all get the same answer.
 import logging
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
@@ -17,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from screening import (
+    away,
     handling,
     holding,
     intake,
@@ -57,10 +57,9 @@ REFUSALS = {
     lifecycle.ImpossibleMove: (status.HTTP_409_CONFLICT, "overtaken", wording.OVERTAKEN),
     versions.Refused: (status.HTTP_409_CONFLICT, "model_refused", None),
     worklist.BadCursor: (status.HTTP_400_BAD_REQUEST, "bad_cursor", BAD_CURSOR),
-    OperationalError: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY),
+    **dict.fromkeys(away.DATABASE_AWAY, (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY)),
     keeping.StorageFull: (status.HTTP_507_INSUFFICIENT_STORAGE, "storage_full", None),
     sandbox.CannotStart: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", NO_DECODER),
-    InterfaceError: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY),
     handling.NotDecoded: (status.HTTP_422_UNPROCESSABLE_ENTITY, "undecodable", None),
     intake.KeyReused: (status.HTTP_422_UNPROCESSABLE_ENTITY, "key_reused", None),
     keys.KeyReused: (status.HTTP_422_UNPROCESSABLE_ENTITY, "key_reused", None),
@@ -116,6 +115,8 @@ def handle(exception, context):
         exception = keeping.StorageFull()
     for kind, (code_of_http, code, sentence) in REFUSALS.items():
         if isinstance(exception, kind):
+            if kind in away.DATABASE_AWAY:
+                log.warning(away.said(exception))
             return _later(answer(code_of_http, code, sentence or exception.sentence), exception)
     if isinstance(exception, sending.Closed):
         return answer(status.HTTP_409_CONFLICT, exception.code, exception.sentence)

@@ -8,7 +8,7 @@ from deploy.local import logins
 from ml.data import DataError
 from screening.models import Role, Site, User
 from webportal import administration, demo
-from workers import promoting, versions
+from workers import broker, promoting, versions
 
 # One login a role for a first look; a real department begins with an administrator, who creates the others.
 FIRST_LOOK = (Role.TECHNOLOGIST, Role.RADIOLOGIST, Role.ADMINISTRATOR)
@@ -19,6 +19,11 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity=1, **_):
         """Silent unless asked with --verbosity 2."""
+        if policy := broker.evicts():
+            raise CommandError(
+                f"Redis would drop rings that wait once it is full (maxmemory-policy {policy}), and films would wait "
+                "for the sweep. Set maxmemory-policy noeviction there, and start again."
+            )
         try:
             active = promoting.register_shipped()
         except (DataError, versions.Refused) as error:
