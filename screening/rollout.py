@@ -138,7 +138,9 @@ def hurry(studies=None):
 
     It came there in shadow, or while its study was read or withdrawn.
     """
-    behind = Screening.objects.filter(state=State.PENDING, priority=BACKGROUND, model_version__active=True)
+    # Named, not joined: the planner cannot know that the background is another version's.
+    active = ModelVersion.objects.filter(active=True).values_list("pk", flat=True).first()
+    behind = Screening.objects.filter(state=State.PENDING, priority=BACKGROUND, model_version=active)
     behind = behind.filter(image__study__status__in=Study.ON_WORKLIST)
     behind = behind.filter(image__study__in=studies) if studies is not None else behind
     ids = list(behind.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))

@@ -134,14 +134,15 @@ def recompute(study_ids):
     sites = Site.objects.in_bulk({study.site_id for study in studies})
     for study in studies:
         study.site = sites[study.site_id]
-    active = ModelVersion.objects.filter(active=True).first()
+    versions = ModelVersion.objects.in_bulk()
+    active = next((version for version in versions.values() if version.active), None)
     images = defaultdict(list)
     for image in Image.objects.filter(study__in=studies):
         images[image.study_id].append(image)
-    predictions = best_predictions(studies, active)
-    screenings = dict(
-        Screening.objects.filter(image__study__in=studies, model_version=active).values_list("image_id", "state")
-    )
+    # By the images and not by their studies: the planner takes an index then, however many there are of each.
+    of = [image.pk for each in images.values() for image in each]
+    predictions = _best(Prediction.objects.filter(image__in=of), active, versions)
+    screenings = dict(Screening.objects.filter(image__in=of, model_version=active).values_list("image_id", "state"))
     write([(study, standing(study, images[study.pk], predictions, screenings, active)) for study in studies])
 
 
@@ -150,11 +151,14 @@ def best_predictions(studies, active):
 
     `active` may be a version that is not active yet: what it says counts then, and nothing else in shadow.
     """
+    return _best(Prediction.objects.filter(image__study__in=studies), active, ModelVersion.objects.in_bulk())
+
+
+def _best(predictions, active, versions):
+    """{image id: Prediction} of a queryset of them; `versions`: {id: ModelVersion}, for a card is long."""
     counts = SHOWN | Q(model_version=active) if active else SHOWN
-    found = Prediction.objects.filter(counts, image__study__in=studies).order_by("created_at")
-    versions = ModelVersion.objects.in_bulk()  # a card is long: read once each, not once a prediction
     best = {}
-    for prediction in found:
+    for prediction in predictions.filter(counts).order_by("created_at"):
         prediction.model_version = versions[prediction.model_version_id]
         held = best.get(prediction.image_id)
         if held is None or active is None or held.model_version_id != active.pk:

@@ -1,12 +1,11 @@
 """The two pictures that leave this package: one for people, one for the model."""
 
 import hashlib
-import io
 
 import numpy as np
 from PIL import Image
 
-from ml.pixels import tones
+from ml.pixels import png, tones
 from ml.pixels.film import Film
 
 MODEL_LONGEST = 512  # the model's square is smaller; more would only be read and thrown away
@@ -14,7 +13,7 @@ MODEL_LONGEST = 512  # the model's square is smaller; more would only be read an
 
 def viewing_rendition(film: Film) -> bytes:
     """PNG, grey, before VOI, values unscaled: 8 bit for films of 8 bits, else 16 bit."""
-    return _png(film.pixels.astype(np.uint8 if film.bits <= 8 else np.uint16))
+    return png.written(film.pixels.astype(np.uint8 if film.bits <= 8 else np.uint16))
 
 
 def model_grey(film: Film) -> np.ndarray:
@@ -32,16 +31,10 @@ def model_grey(film: Film) -> np.ndarray:
 
 def model_rendition(film: Film) -> bytes:
     """PNG of `model_grey`, 8 bit."""
-    return _png(model_grey(film))
+    return png.written(model_grey(film))
 
 
 def content_hash(film: Film) -> str:
     """SHA-256 (hex) of the decoded pixels and their shape: equal for the same picture under another file."""
     shape = f"{film.pixels.shape[0]}x{film.pixels.shape[1]}:".encode()
     return hashlib.sha256(shape + np.ascontiguousarray(film.pixels, dtype="<u2").tobytes()).hexdigest()
-
-
-def _png(grey: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(grey).save(out, "PNG", compress_level=1)  # read more often than kept small
-    return out.getvalue()

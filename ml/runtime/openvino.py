@@ -71,7 +71,9 @@ def settings() -> dict:
 def _key(card: Card) -> str:
     """The same for the same weights in the same graph, and another for any other."""
     graph = [card.members, card.classes, card.domain and card.domain["components"], LAYOUT, ov.__version__]
-    return f"openvino-{card.weights_sha256[:20]}-{hashlib.sha256(json.dumps(graph).encode()).hexdigest()[:12]}"
+    # Sorted: the ledger keeps a card's facts in an order of its own, and what the preparation exported is the worker's.
+    facts = json.dumps(graph, sort_keys=True)
+    return f"openvino-{card.weights_sha256[:20]}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
 
 
 def export(card: Card, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,14 @@ def agree(card, both, films):
     assert np.abs(card.calibrate(one.logits) - card.calibrate(other.logits)).max() < 1e-4
     assert np.array_equal(np.isnan(one.distances), np.isnan(other.distances))
     assert np.nan_to_num(np.abs(one.distances - other.distances)).max() < 1e-3
+
+
+def test_the_graph_that_was_exported_for_a_cards_file_is_that_of_the_ledgers_card(card):
+    from ml.runtime import openvino
+
+    members = [dict(reversed(each.items())) for each in card.members]
+    assert openvino._key(replace(card, members=members)) == openvino._key(card)
+    assert openvino._key(replace(card, members=members[:-1])) != openvino._key(card)
 
 
 def test_the_runtimes_agree_on_phantoms(card, both):

@@ -7,9 +7,9 @@ import pytest
 
 from ml.runtime import Answers
 from screening import queue, rollout
-from screening.models import Event, Heartbeat, Job, Prediction, Screening
+from screening.models import Event, Heartbeat, Job, Prediction, Priority, Screening
 from tests import factories
-from workers import engine, loading, tasks
+from workers import batch, engine, loading, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -134,16 +134,15 @@ def test_a_sweep_rings_no_more_where_nobody_takes_the_rings(site, monkeypatch):
 
 
 def predicting(monkeypatch, act):
-    """Let `act` happen while the model predicts its first batch."""
-    engine.load()
-    _card, model = next(iter(loading.load()[0].values()))
-    real = model.predict
+    """Let `act` happen whenever the thread that works has nothing left to do but wait for the model."""
+    real = engine._await
 
-    def predict(batch):
-        act()
-        return real(batch)
+    def wait(running):
+        if running:
+            act()
+        real(running)
 
-    monkeypatch.setattr(model, "predict", predict)
+    monkeypatch.setattr(engine, "_await", wait)
 
 
 def states():
@@ -292,8 +291,9 @@ def test_a_second_model_in_the_middle_of_a_queue_predicts_what_is_left_and_each_
     settings.BATCH_SIZE = 1
     first = factories.active_model("1")
     studies = [factories.study(site, ago=timedelta(minutes=minutes)) for minutes in (3, 2, 1)]
-    predicting(monkeypatch, engine._stopping.set)
-    engine.work()
+    with monkeypatch.context() as meanwhile:
+        predicting(meanwhile, engine._stopping.set)
+        engine.work()
     engine._stopping.clear()
     second = factories.active_model("2")
     queue.sweep()
@@ -305,3 +305,152 @@ def test_a_second_model_in_the_middle_of_a_queue_predicts_what_is_left_and_each_
     assert len(set(pairs)) == len(pairs)
     assert Heartbeat.objects.get(kind="model").loaded == [second.card_sha256]
     assert {p.model_version.sha256 for p in by[second.pk]} == {second.card["weights_sha256"]}
+
+
+def test_what_is_written_is_written_while_the_next_batch_is_predicted(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (3, 2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    seen = []
+    predicting(monkeypatch, lambda: seen.append([state for state, *_ in states()]))
+    engine.work()
+    assert seen == [["leased", "leased", "pending"], ["done", "leased", "leased"], ["done", "done", "leased"]]
+
+
+def test_an_error_of_the_ledger_gives_back_what_the_model_is_at_and_what_was_read_ahead(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (3, 2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    real, calls = queue.complete, []
+
+    def complete(*how):
+        calls.append(how)
+        return real(*how) if len(calls) == 1 else 1 / 0
+
+    monkeypatch.setattr(engine.queue, "complete", complete)
+    with pytest.raises(ZeroDivisionError):
+        engine.work()
+    assert states() == [("done", 1, 0), ("leased", 1, 0), ("pending", 0, 0)]
+
+
+def test_a_lease_is_renewed_only_where_it_has_grown_old(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    renewed = []
+    monkeypatch.setattr(queue, "renew", renewed.extend)
+    engine.work()
+    assert renewed == []
+    factories.study(site)
+    monkeypatch.setattr(batch, "RENEW_AFTER", 0)
+    engine.work()
+    assert len(renewed) == 1
+
+
+# How much a batch costs the ledger ------------------------------------------------------------------------------
+
+
+def statements_of_a_batch(films, django_assert_max_num_queries, most):
+    with django_assert_max_num_queries(most) as asked:
+        engine.work()
+    assert Prediction.objects.count() == films
+    return len(asked)
+
+
+def test_a_batch_costs_as_few_statements_as_one_film_and_a_film_in_a_full_one_less_than_one(
+    site, settings, django_assert_max_num_queries
+):
+    engine.load()
+    factories.study(site)
+    one = statements_of_a_batch(1, django_assert_max_num_queries, 40)
+    Prediction.objects.all().delete()
+    for _ in range(settings.BATCH_SIZE):
+        factories.study(site)
+    full = statements_of_a_batch(settings.BATCH_SIZE, django_assert_max_num_queries, 40)
+    assert full <= one + 2
+    assert full / settings.BATCH_SIZE <= 6
+
+
+# What is urgent -------------------------------------------------------------------------------------------------
+
+
+def batches_of(monkeypatch):
+    """A list that fills with the batches, as ids of their studies, in the order in which the model gets them."""
+    seen, real = [], batch.begin
+
+    def begin(mine, model, thread):
+        seen.append([row.image.study_id for row in mine.rows])
+        real(mine, model, thread)
+
+    monkeypatch.setattr(batch, "begin", begin)
+    return seen
+
+
+@pytest.mark.parametrize("at", range(1, 10))
+def test_a_stat_film_is_in_the_next_batch_whatever_was_claimed_ahead(site, settings, monkeypatch, at):
+    settings.BATCH_SIZE = 2
+    for minutes in range(24):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    batches, stat = batches_of(monkeypatch), []
+
+    def arrive():
+        if len(batches) == at:
+            stat.append(factories.study(site, priority=Priority.STAT).pk)
+
+    predicting(monkeypatch, arrive)
+    engine.work()
+    assert batches[at] == stat
+    assert sorted(map(len, batches)) == [1, *[2] * 12]
+
+
+def test_a_routine_film_overtakes_nobody(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 2
+    for minutes in range(1, 9):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    batches, late = batches_of(monkeypatch), []
+    predicting(monkeypatch, lambda: late or late.append(factories.study(site).pk))
+    engine.work()
+    assert batches[-1] == late
+
+
+def test_a_batch_is_overtaken_once_and_then_has_its_turn(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    held = [factories.study(site, ago=timedelta(minutes=minutes)).pk for minutes in (2, 1)][1]
+    batches = batches_of(monkeypatch)
+    predicting(monkeypatch, lambda: len(batches) < 6 and factories.study(site, priority=Priority.STAT))
+    engine.work()
+    assert batches.index([held]) == 2
+
+
+def test_a_stat_film_that_has_to_run_alone_is_held_beside_no_batch(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for minutes in (2, 1):
+        factories.study(site, ago=timedelta(minutes=minutes))
+    held = []
+
+    def arrive():
+        if not held:
+            factories.study(site, priority=Priority.STAT)
+            Screening.objects.filter(priority=Priority.STAT).update(alone=True)
+        held.append((Screening.objects.filter(state="leased", alone=True).exists(), states()))
+
+    predicting(monkeypatch, arrive)
+    engine.work()
+    assert [[state for state, *_ in rows].count("leased") for alone, rows in held if alone] == [1]
+    assert {state for state, *_ in states()} == {"done"}
+
+
+def test_one_claim_in_eight_goes_by_arrival(site, settings, monkeypatch):
+    settings.BATCH_SIZE = 1
+    for _ in range(24):
+        factories.study(site, priority=Priority.URGENT)
+    how, real = [], queue.claim_screenings
+
+    def claim(*where, by_arrival=False, **others):
+        how.append(by_arrival)
+        return real(*where, by_arrival=by_arrival, **others)
+
+    monkeypatch.setattr(queue, "claim_screenings", claim)
+    monkeypatch.setattr(engine, "_overtaking", lambda held, *_: held)
+    engine.work()
+    assert sum(how[:24]) == 3
