@@ -8,13 +8,16 @@ UV := $(shell command -v uv || echo $(BIN)/uv) pip compile --quiet --universal -
 	--no-python-downloads --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help run test lint lock messages test-programs bench-intake
+.PHONY: help run test lint lock messages test-programs bench bench-intake faults nemesis
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start PostgreSQL, Redis, portal, workers, beat and Flower here, until Ctrl-C"
 	@echo "make test   run all tests, with PostgreSQL and Redis of their own"
+	@echo "make bench  films a second from stored renditions and from the upload, against the ideal loop, Flask and Celery"
 	@echo "make bench-intake   films a second through the door, against the bare loop (ARGS=--help)"
+	@echo "make faults  kill, freeze and empty everything, at full size (two hours)"
+	@echo "make nemesis  ten minutes of everything at once (MINUTES=2 SEED=7)"
 	@echo "make lint   ruff, and the directions of the imports"
 	@echo "make lock   turn requirements*.in into the locks with hashes (needs uv)"
 	@echo "make messages   collect the texts of the pages for translation, and compile them (needs GNU gettext)"
@@ -25,8 +28,17 @@ run: $(VENV)/installed
 test: $(VENV)/installed-dev test-programs
 	@exec $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
+bench: $(VENV)/installed-dev
+	@exec $(BIN)/python manage.py benchmark $(ARGS)
+
 bench-intake: $(VENV)/installed-dev
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(VENV)/installed-dev test-programs
+	@exec $(BIN)/python -m pytest tests/faults -m faults $(ARGS)
+
+nemesis: $(VENV)/installed-dev
+	@exec $(BIN)/python -m tests.faults.nemesis --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

@@ -1,12 +1,17 @@
-"""A runtime whose every logit is told by the bytes of the weights it has loaded: who scored a film can be proven."""
+"""A runtime whose every logit is told by the bytes of the weights it has loaded: who scored a film can be proven.
+
+FIRSTREAD_STUB_LOG: a file that gets a line for every film that a model is asked about: pid, hash of pixels, weights.
+"""
 
 import hashlib
+import os
 import time
+import zlib
 
 import numpy as np
 
 from ml.runtime import Answers
-from tests.stub_runtime import is_canary
+from tests.stub_runtime import LOG, is_canary
 
 PAUSE_S = 0.05
 
@@ -17,14 +22,23 @@ def logit_of(sha256):
 
 
 class Hashed:
-    def __init__(self, card, logit):
-        self.card, self.logit = card, logit
+    def __init__(self, card, sha256):
+        self.card, self.sha256 = card, sha256
 
     def predict(self, batch):
         time.sleep(PAUSE_S * len(batch))
-        logit = self.card.canary["logit"] if is_canary(self.card, batch) else self.logit
+        canary = is_canary(self.card, batch)
+        if LOG and not canary:
+            self._note(batch)
+        logit = self.card.canary["logit"] if canary else logit_of(self.sha256)
         return Answers(np.full(len(batch), logit, np.float32), np.ones(len(batch), np.float32))
+
+    def _note(self, batch):
+        lines = "".join(f"{os.getpid()} {zlib.crc32(np.ascontiguousarray(film)):08x} {self.sha256}\n" for film in batch)
+        descriptor = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(descriptor, lines.encode())  # one write, so that two workers' lines do not mix
+        os.close(descriptor)
 
 
 def load(card):
-    return Hashed(card, logit_of(hashlib.sha256(card.weights_path.read_bytes()).hexdigest()))
+    return Hashed(card, hashlib.sha256(card.weights_path.read_bytes()).hexdigest())

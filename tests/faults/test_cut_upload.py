@@ -7,19 +7,16 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from deploy.local import commands
 from tests.faults.conftest import until
 from tests.intake import films
 
-pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.faults
 TUS = {"Tus-Resumable": "1.0.0"}
 MB = 2**20
 
@@ -27,8 +24,8 @@ MB = 2**20
 class Portal:
     """The portal's processes as `manage.py up` starts them, and a person who sends to it."""
 
-    def __init__(self, process, port, token, var):
-        self.process, self.port, self.token, self.var = process, port, token, var
+    def __init__(self, program, port, token, var):
+        self.program, self.port, self.token, self.var = program, port, token, var
 
     def ask(self, method, path, body=b"", **headers):
         """(status, headers) of a request over a connection of its own."""
@@ -72,7 +69,7 @@ class Portal:
 
     def memory(self):
         """MB that the largest of the portal's processes has ever taken."""
-        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+        children = self.program.children()
         peaks = [re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in children]
         return max(int(peak[1]) for peak in peaks) / 1024
 
@@ -84,22 +81,11 @@ def batch(factories, home, sender):
 
 
 @pytest.fixture
-def portal(process_environment, tmp_path, sender):
+def portal(installation, sender):
     from knox.models import AuthToken
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = process_environment | {"FIRSTREAD_VAR": str(tmp_path / "var"), "FIRSTREAD_STATIC": str(tmp_path)}
-    with (tmp_path / "portal.log").open("w") as log:
-        process = subprocess.Popen(
-            commands._portal(port), cwd=settings.ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-        portal = Portal(process, port, AuthToken.objects.create(sender)[1], tmp_path / "var")
-        until(lambda: _answers(portal), 60, "the portal answers")
-        yield portal
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    program = installation.started("portal")
+    return Portal(program, installation.port, AuthToken.objects.create(sender)[1], installation.var)
 
 
 def _answers(portal):
@@ -135,8 +121,8 @@ def test_a_portal_that_is_killed_in_the_middle_of_a_file_has_what_it_kept(portal
     where = portal.begin(batch, size, "cd.zip")
     line = portal.half_a_patch(where, 0, size, b"PK\3\4" + bytes(8 * MB))
     until(lambda: batch.parts.get().offset >= 8 * MB, 20, "two pieces are kept")
-    for pid in subprocess.run(["pgrep", "-P", str(portal.process.pid)], capture_output=True, text=True).stdout.split():
-        os.kill(int(pid), signal.SIGKILL)
+    for pid in portal.program.children():
+        os.kill(pid, signal.SIGKILL)
     line.close()
     until(lambda: _answers(portal), 30, "gunicorn has other processes")
     offset = portal.offset(where)

@@ -4,17 +4,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 from knox.models import AuthToken
 
-from deploy.local import commands
 from screening.models import Batch
 from tests.catalogue import dicom_headers, dicom_pixels, jpegs, pngs, zips
-from tests.deploy.conftest import free_port
-from tests.faults.conftest import until
-from tests.load.conftest import running
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 MOST_MB = 300
@@ -45,37 +40,24 @@ HOSTILE = {
 
 
 @pytest.fixture
-def portal(process_environment, tmp_path):
-    """(address, process) of a portal as `manage.py up` starts it."""
-    port = free_port()
-    environment = process_environment | {"FIRSTREAD_VAR": str(tmp_path / "var")}
-    with (tmp_path / "portal.log").open("w") as log, running(commands._portal(port), environment, log) as (process, _):
-        yield f"http://127.0.0.1:{port}", process
+def portal(installation):
+    """The portal as `manage.py up` starts it."""
+    return installation.started("portal")
 
 
 @pytest.fixture
-def sender(portal, factories):
+def sender(portal, installation, factories):
     """(where the files of a new batch go, the header of its technologist)."""
     home = factories.site("ward")
     person = factories.technologist(home)
-    until(lambda: answers(f"{portal[0]}/healthz"), 60, "the portal")
     batch = Batch.objects.create(site=home, uploaded_by=person, source=Batch.Source.API)
     token = AuthToken.objects.create(person)[1]
-    return f"{portal[0]}/api/v1/batches/{batch.pk}/files", {"Authorization": f"Token {token}"}
+    return f"{installation.address}/api/v1/batches/{batch.pk}/files", {"Authorization": f"Token {token}"}
 
 
-def answers(url):
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
-
-
-def highest_mb(process):
+def highest_mb(program):
     """{process id: the most memory in MB that it ever held} of a portal, without its limited children."""
-    parent = psutil.Process(process.pid)
-    own = [parent, *(each for each in parent.children() if "-I" not in each.cmdline())]
-    said = {each.pid: Path(f"/proc/{each.pid}/status").read_text() for each in own}
+    said = {pid: Path(f"/proc/{pid}/status").read_text() for pid in (program.pid, *program.children())}
     return {pid: int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6 for pid, status in said.items()}
 
 
@@ -90,6 +72,6 @@ def test_hostile_files_leave_the_portal_small_and_get_answers_of_their_own(porta
         said = dict(threads.map(send, HOSTILE))
     assert {name: status for name, status in said.items() if status >= 500} == {}
     assert {said["too_large.png"], said["pixels.png"], said["bits.png"]} == {413}
-    held = highest_mb(portal[1])
+    held = highest_mb(portal)
     assert len(held) == 3
     assert max(held.values()) < MOST_MB, held

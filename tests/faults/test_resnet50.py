@@ -20,7 +20,7 @@ SIDE = 224
 
 
 @pytest.fixture
-def resnet50(transactional_db, tmp_path, settings):
+def resnet50(installation, tmp_path, settings):
     """The version of a ResNet50 with weights of chance, taken in and promoted as any other."""
     settings.RUNTIME = "ml.runtime.tensorflow"
     members = [{"architecture": "resnet50", "side": SIDE}]
@@ -38,10 +38,9 @@ def resnet50(transactional_db, tmp_path, settings):
     return promoting.promote(adding.add(path)[0])
 
 
-def test_a_promoted_resnet50_answers_an_upload_while_it_waits(resnet50, workers):
-    workers.environment["FIRSTREAD_RUNTIME"] = "ml.runtime.tensorflow"
-    workers.screening_worker()
-    workers.sweeper()
+def test_a_promoted_resnet50_answers_an_upload_while_it_waits(resnet50, installation):
+    installation.start("screening", RUNTIME="ml.runtime.tensorflow")
+    installation.start("sweeper")
     at_work = Heartbeat.objects.filter(loaded__contains=[resnet50.card_sha256])
     until(at_work.exists, 120, "the worker has loaded the network")
     client = APIClient()

@@ -1,21 +1,18 @@
 """Real processes under load, their memory looked at twice a second; films are drawn, all different, none kept here."""
 
 import io
-import os
-import signal
-import subprocess
 import sys
 import threading
 import zipfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 import psutil
 import pytest
-from django.conf import settings
 from PIL import Image
 
 from deploy.local import commands
+from tests import installation
 from tests.deploy.conftest import free_port
 
 LOOK_S = 0.5
@@ -88,19 +85,14 @@ def _held(process):
 
 @contextmanager
 def running(command, environment, log):
-    """(process, its Memory) of a real process, ended with the block."""
-    process = subprocess.Popen(
-        command, env=environment, cwd=settings.ROOT, start_new_session=True, stdout=log, stderr=log
-    )
-    memory = Memory(process)
-    memory.start()
-    try:
-        yield process, memory
-    finally:
-        memory.stop()
-        with suppress(ProcessLookupError):  # it has ended by itself
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+    """(process, its Memory) of a real process whose words go to the file `log`, ended with the block."""
+    with installation.running(command, environment, log) as program:
+        memory = Memory(program.process)
+        memory.start()
+        try:
+            yield program.process, memory
+        finally:
+            memory.stop()
 
 
 @pytest.fixture
@@ -116,8 +108,7 @@ def home(transactional_db, factories):
 
 @pytest.fixture
 def log(tmp_path):
-    with (tmp_path / "processes.log").open("w") as out:
-        yield out
+    return tmp_path / "processes.log"
 
 
 @pytest.fixture

@@ -1,0 +1,2 @@
+# The environment's name for the card whose model the rivals serve.
+CARD = "FIRSTREAD_BENCH_CARD"
