@@ -137,7 +137,7 @@ def recompute(study_ids):
     versions = ModelVersion.objects.in_bulk()
     active = next((version for version in versions.values() if version.active), None)
     images = defaultdict(list)
-    for image in Image.objects.filter(study__in=studies):
+    for image in Image.objects.filter(study__in=studies).only("study_id", "view", "gate"):
         images[image.study_id].append(image)
     # By the images and not by their studies: the planner takes an index then, however many there are of each.
     of = [image.pk for each in images.values() for image in each]

@@ -4,7 +4,6 @@ import os
 import random
 import shutil
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -116,20 +115,20 @@ def test_r14_p1_a_portal_killed_twenty_times_while_it_writes_has_no_row_without_
 def test_r14_at_full_size_200_films_and_an_archive_while_the_portal_is_killed_again_and_again(
     installation, portal, sender, seed, capsys
 ):
-    draw, done = random.Random(seed), threading.Event()
+    draw, kills = random.Random(seed), 0
     packed = films.archive({f"{n}.jpg": films.jpeg(n) for n in range(2000, 2200)})
 
-    def send():
-        sender.send_all(range(200), sender.send_until_taken)
-        senders.send_archive(sender, packed, "cd")
-        done.set()
-
-    sending, kills = threading.Thread(target=send), 0
-    sending.start()
-    while not done.wait(draw.uniform(1, 3)):
-        kill_children(portal)
-        kills += 1
-    sending.join()
+    with ThreadPoolExecutor(2) as threads:
+        sending = [threads.submit(sender.send_all, range(200), sender.send_until_taken)]
+        sending += [threads.submit(senders.send_archive, sender, packed, "cd")]
+        while not all(each.done() for each in sending):
+            taken = len(sender.acknowledged())
+            until(lambda: sending[0].done() or len(sender.acknowledged()) > taken, 60, "an answer")  # noqa: B023
+            time.sleep(draw.uniform(0.2, 2))
+            kill_children(portal)
+            kills += 1
+        for each in sending:
+            each.result()
     assert portal.alive
     assert Job.objects.filter(kind="archive").count() == 1, "one key, one archive"
     for kind in ("sweeper", "screening"):
