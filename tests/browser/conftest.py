@@ -20,6 +20,8 @@ def chromium():
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if not path:
         pytest.skip("no chromium on PATH (apt-get install chromium)")
+    # As patient as a page is below: several processes of tests may share the processors.
+    sync_api.expect.set_options(timeout=15_000)
     # Playwright's loop runs in this thread, and Django then takes every query for one of an event loop's.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_api.sync_playwright() as playwright:

@@ -30,7 +30,7 @@ def test_r4_rings_sent_five_times_to_two_workers_ask_the_model_once_a_film(
     random.Random(0).shuffle(rings)
     for each in rings:
         tasks.screen.delay([each])
-    until(lambda: len(milliseconds(workers)) >= len(rings), 120, "every ring answered")
+    until(lambda: len(milliseconds(workers)) >= len(rings), 300, "every ring answered")
     checker.check()
     assert Prediction.objects.count() == films
     assert set(Screening.objects.values_list("state", "attempts", "fence")) == {("done", 1, 1)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening import missing, notices, queue, reading, worklist
+from screening import missing, queue, reading, worklist
 from screening.models import Screening, Study
 from tests import factories, ledger, plans
 
@@ -43,7 +43,6 @@ def test_a_claim_a_read_and_a_sweep_read_no_big_table_whole(filled, site, model)
         lambda: reading.claim_next(listed, reader),
         queue.sweep,
         reading.expire_claims,
-        notices.gather,
     ):
         whole = plans.read_whole(do)
         assert not BIG & set(whole), whole
