@@ -13,7 +13,8 @@ TABLE = "CREATE TABLE naive_result (film int, at timestamptz DEFAULT now())"
 PAUSE_S = float(os.environ.get("FIRSTREAD_STUB_S", "0"))
 POISON = os.environ.get("FIRSTREAD_NAIVE_POISON", "")
 
-app = Celery("naive", broker=os.environ.get("FIRSTREAD_REDIS_URL"))
+# Not the current app: `shared_task` of FirstRead, imported into the same process of tests, would ring with it.
+app = Celery("naive", broker=os.environ.get("FIRSTREAD_REDIS_URL"), set_as_current=False)
 app.conf.task_acks_late = True
 app.conf.task_ignore_result = True
 app.conf.task_default_queue = "naive"
