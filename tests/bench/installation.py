@@ -9,9 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.installation import ROOT, Program, with_stores
+from tests.installation import Program, with_stores
 
-__all__ = ["ROOT", "Running", "running"]
 # Two sites, for one film is new at each; nobody's day has an end here.
 PEOPLE = """
 from knox.models import AuthToken

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.bench.installation import ROOT
+from tests.installation import ROOT
 
 pytestmark = [pytest.mark.load, pytest.mark.slow]
 

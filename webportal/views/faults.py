@@ -23,11 +23,11 @@ def fault(request):
     error = sys.exc_info()[1]
     if not isinstance(error, away.DATABASE_AWAY):
         return server_error(request)
+    sentence = _(AWAY)
     if request.path.startswith("/api/"):
-        body = {"error": {"code": "unavailable", "sentence": _(AWAY)}}
-        answer = JsonResponse(body, status=503)
+        answer = JsonResponse({"error": {"code": "unavailable", "sentence": sentence}}, status=503)
     else:
-        answer = HttpResponse(render_to_string("503.html"), status=503)
+        answer = HttpResponse(render_to_string("503.html", {"sentence": sentence}), status=503)
     answer["Retry-After"] = str(RETRY_S)
     log.warning(away.said(error))
     # Django would log each with its traceback, for every request of everybody.
