@@ -17,6 +17,14 @@ from pathlib import Path
 from deploy.local import addresses, binaries
 
 LEDGER, MEDIA = "ledger.dump", "media"
+# What `manage.py up` remembers of its preparation no longer holds after a restore: the next start has to migrate again.
+FORGET = """
+DO $$ BEGIN
+    IF (SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()) <> '' THEN
+        EXECUTE format('COMMENT ON DATABASE %I IS NULL', current_database());
+    END IF;
+END $$
+"""
 
 
 def save(folder: Path, database: str, media: Path) -> None:
@@ -30,8 +38,7 @@ def restore(folder: Path, database: str, media: Path) -> None:
     """Replaces the ledger in one transaction, then adds the files; what is under another name stays."""
     options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
     _postgres("pg_restore", *options, f"--dbname={database}", str(folder / LEDGER))
-    # What `manage.py up` remembers of its preparation no longer holds: the next start has to migrate again.
-    _postgres("psql", "--quiet", f"--command=COMMENT ON DATABASE {addresses.DATABASE} IS NULL", database)
+    _postgres("psql", "--quiet", f"--command={FORGET}", database)
     shutil.copytree(folder / MEDIA, media, dirs_exist_ok=True)
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from ml.pixels.pseudonym import pseudonym
-from screening import handling, keeping, order, queue, standing, worklist
+from screening import handling, keeping, order, queue, rollout, standing, worklist
 from screening.decoding import SPACING
 from screening.gate import gate_of
 from screening.models import Event, Image, Priority, Site, Study
@@ -60,11 +60,12 @@ class Film:
             study = _new_study(self)
         image.study, image.site = study, self.site
         image.save(force_insert=True)
-        queue.enqueue([image])
+        versions = rollout.at_work()
+        queue.enqueue([image], versions)
         detail = {"batch": str(self.batch.pk), "image": str(image.pk)}
         Event.note(Event.Kind.UPLOAD, actor=actor, study=study, address=address, **detail)
         if not late:
-            standing.begin(study, image)
+            standing.begin(study, image, next((version for version in versions if version.active), None))
             return image.gate
         return self._join(study, actor)
 

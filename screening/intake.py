@@ -50,13 +50,15 @@ def receive(batch, name, source, *, actor=None, job=None, entry=None, address=No
 def take_held(receipt):
     """Take the bytes that a dry run held into its batch, and write the receipt anew with what became of them.
 
-    Raises as `receive`; where the bytes are gone the receipt says so.
+    Raises as `receive`; where the bytes are gone, and the storage is not, the receipt says so.
     """
     held, batch = receipt.held.name, receipt.batch
     arrival = Arrival(batch, receipt.name, actor=batch.uploaded_by, again=receipt)
     try:
         file = default_storage.open(held)
     except FileNotFoundError:
+        if not keeping.answers(held):
+            raise
         return arrival.answer("held_missing")
     with file:
         receipt = _taken(arrival, file)

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_noop
 CHUNK = 2**20
 # The folder of the notes of what is being kept: which files have no row yet.
 NOTES = "arriving"
+# What is said of work that waits for the storage.
+AWAY = gettext_noop("The storage cannot be read just now. Tell an administrator.")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -51,6 +53,7 @@ def kept(files):
     is harmless where a row without its file is a lost film. So they do where this process is killed. Then a note of
     them stays as well, for the sweep to look into (`spool.expire`).
     """
+    _demand_space()
     note = _note(files)
     try:
         for each, file in files.items():
@@ -66,14 +69,18 @@ def kept(files):
 
 def _note(names):
     note = f"{NOTES}/{uuid.uuid4()}"
-    with saying_full():
-        return default_storage.save(note, ContentFile("\n".join(names).encode()))
+    try:
+        with saying_full():
+            return default_storage.save(note, ContentFile("\n".join(names).encode()))
+    except BaseException:
+        drop(note)
+        raise
 
 
 def noted(note):
-    """The names of the files that a note speaks of."""
+    """The names of the files that a note speaks of: none where it was cut off before the first."""
     with default_storage.open(note) as file:
-        return file.read().decode().split("\n")
+        return file.read().decode().split()
 
 
 def keep(name, file):
@@ -130,6 +137,19 @@ def _sync(paths):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def answers(name):
+    """Whether the storage is there: a file that it does not find may lie on a disk that is not mounted just now.
+
+    It is known by the topmost folder of the file. A storage without paths (S3, say) that finds no file has answered.
+    """
+    try:
+        return Path(default_storage.path(name.partition("/")[0])).is_dir()
+    except NotImplementedError:
+        return True
+    except OSError:
+        return False
 
 
 def drop(*names):

@@ -24,8 +24,8 @@ class Exceeded(Exception):
         self.sentence, self.retry_after_s = sentence, retry_after_s
 
 
-def check(batch, size):
-    """Raises Exceeded where a file of `size` bytes is more than the site or the sender may still send today."""
+def check(batch, size, files=1):
+    """Raises Exceeded where so many files of `size` bytes are more than the site or the sender may still send today."""
     if batch.source not in LIMITED:
         return
     site, today = batch.site, Usage.objects.filter(site=batch.site_id, day=TruncDate(Now()))
@@ -33,11 +33,11 @@ def check(batch, size):
     sent = today.aggregate(
         whole=Sum("files", default=0), size=Sum("bytes", default=0), own=Sum("files", filter=mine, default=0)
     )
-    if sent["whole"] >= site.daily_files:
+    if sent["whole"] + files > site.daily_files:
         raise _exceeded(SITE_FILES, site=site, files=f"{site.daily_files:,}")
     if sent["size"] + size > site.daily_gigabytes * GIGABYTE:
         raise _exceeded(SITE_GIGABYTES, site=site, gigabytes=f"{site.daily_gigabytes:,}")
-    if sent["own"] >= site.daily_files_a_user:
+    if sent["own"] + files > site.daily_files_a_user:
         raise _exceeded(PERSON_FILES, site=site, files=f"{site.daily_files_a_user:,}")
 
 

@@ -58,6 +58,11 @@ def claim(study, reader):
         return renew(study, reader)
     if study.status not in Study.WAITING:
         raise NotYours(_where_it_is(study))
+    return _take(study, reader)
+
+
+def _take(study, reader):
+    """Claim a study that waits, and that the caller's transaction holds."""
     claimed = {"claimed_by": reader, "claimed_until": claim_end(), "first_claimed_at": _first("first_claimed_at")}
     lifecycle.move(study, S.READING, Event.Kind.CLAIM, actor=reader, **claimed)
     study.refresh_from_db()
@@ -82,7 +87,7 @@ def claim_next(studies, reader):
         top = free.filter(pk__in=ids).order_by(worklist.as_listed(ids))
         study = top.select_for_update(skip_locked=True, of=("self",)).first()
         if study:
-            return claim(study, reader)
+            return _take(study, reader)
     return None
 
 

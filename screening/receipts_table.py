@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.utils import translation
 
-from screening import wording
+from screening import blinding, wording
 from screening.answers import answers
 from screening.models import Band, Receipt
 from screening.progress import archives_of
@@ -29,11 +29,14 @@ def receipts_csv(batch, user=None):
     where it is hidden from `user`."""
     lines = csv.writer(Echo())
     yield lines.writerow(COLUMNS)
-    receipts = Receipt.objects.filter(batch=batch).select_related("study").order_by("created_at", "id")
+    receipts = Receipt.objects.filter(batch=batch).select_related("study__site").order_by("created_at", "id")
     receipts = receipts.iterator(chunk_size=CHUNK)
     while chunk := list(islice(receipts, CHUNK)):
         said = answers([receipt.image_id for receipt in chunk if receipt.image_id], user)
-        yield "".join(lines.writerow(_line(receipt, said.get(receipt.image_id))) for receipt in chunk)
+        hidden = blinding.hidden_ids({receipt.study for receipt in chunk if receipt.study}, user) if user else ()
+        yield "".join(
+            lines.writerow(_line(receipt, said.get(receipt.image_id), receipt.study_id in hidden)) for receipt in chunk
+        )
     yield "".join(lines.writerow(line) for line in _lines_of_archives(batch))
 
 
@@ -44,12 +47,13 @@ class Echo:
         return line
 
 
-def _line(receipt, answer):
+def _line(receipt, answer, hidden):
     study = receipt.study
     with translation.override("en"):
+        stands = study and (wording.ai_state(study.ai_state) or "screened")
         return safe((
             receipt.name, receipt.outcome, receipt.reason, receipt.sentence, receipt.size, receipt.sha256,
-            receipt.study_id, receipt.image_id, study and (wording.ai_state(study.ai_state) or "screened"),
+            receipt.study_id, receipt.image_id, wording.FINDING_FIRST if hidden else stands,
             answer and Band(answer.band).label, answer and answer.score, answer and answer.model_version,
             wording.RESEARCH_USE,
         ))  # fmt: skip

@@ -13,26 +13,33 @@ from screening.models import Batch, Job, ManifestRow, Part, Receipt
 
 # A file is in storage before its row: one without a row after this is nobody's.
 ORPHAN = timedelta(hours=1)
-# An archive that was cancelled, or failed, may be tried again for so long.
-ARCHIVE_LIVES = timedelta(hours=24)
+# An archive that was cancelled may be tried again for so long, and one that failed until somebody has seen it.
+CANCELLED_LIVES, FAILED_LIVES = timedelta(hours=24), timedelta(days=7)
 # Of films that are de-identified no name stays in a list beside them either.
 NAMES_PATIENTS = Q(site__deidentify=True) | Q(site=None, batch__site__deidentify=True)
 PAGE = 500
 
 
 def expire():
-    """Drop what was not touched for 24 h (parts, dry runs, archives nobody unpacks), and files that no row speaks of.
+    """Drop what nobody comes for in its time (parts, dry runs, archives), and files that no row speaks of.
 
     Returns how many of those there were.
     """
     parts.drop(*Part.objects.filter(touched_at__lt=Now() - parts.LIVES)[:PAGE])
     holding.expire()
-    archive.forget(Job.objects.filter(state__in=Job.ENDED_BADLY, ended_at__lt=Now() - ARCHIVE_LIVES))
+    archive.forget(Job.objects.filter(_over()))
     ManifestRow.objects.filter(NAMES_PATIENTS, batch__in=holding.untouched()).delete()
     orphans = 0
     for folder, known in (("held", _held), ("archives", _archives), ("parts", _pieces)):
         orphans += _drop_orphans(folder, known)
     return orphans + _drop_cut_off()
+
+
+def _over():
+    """The jobs whose archives nobody unpacks any more; a done one where its worker died before it let go of it."""
+    failed = Q(state__in=(Job.State.FAILED, Job.State.QUARANTINED), ended_at__lt=Now() - FAILED_LIVES)
+    cancelled = Q(state=Job.State.CANCELLED, ended_at__lt=Now() - CANCELLED_LIVES)
+    return failed | cancelled | Q(state=Job.State.DONE)
 
 
 def _drop_cut_off():

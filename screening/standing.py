@@ -11,6 +11,9 @@ from screening.models import SHOWN, YEARS, Band, Event, Image, ModelVersion, Pre
 
 S = Study.Status
 FIELDS = ("probability", "band", "ai_state", "model_version_id", "due_at", "cap_at")
+# What a standing rests on, and `write` may change: of a study, and of a prediction.
+READ = ("site", "status", "priority", "received_at", "synthetic", "age_years", "age_group", *FIELDS)
+TOLD = ("image", "model_version", "probability", "band", "outside_domain")
 SAVE = """
 UPDATE screening_study AS held
 SET probability = new.probability, band = new.band, ai_state = new.ai_state, model_version_id = new.model_version,
@@ -113,12 +116,11 @@ def groups_outside(low, high):
     ]
 
 
-def begin(study, image):
+def begin(study, image, active):
     """Bring a study that was just made, with its first image, to where it begins. Part of the caller's transaction.
 
-    No score can be there yet, and nobody else sees it: nothing has to be read.
+    `active`: the active version, or None. No score can be there yet, and nobody else sees it: nothing has to be read.
     """
-    active = ModelVersion.objects.filter(active=True).only("pk").first()
     write([(study, standing(study, [image], {}, {}, active))])
 
 
@@ -128,7 +130,7 @@ def recompute(study_ids):
 
     A study that is being read, read or withdrawn keeps its status; its probability, band and due time follow.
     """
-    studies = list(Study.objects.select_for_update().filter(pk__in=study_ids).order_by("pk"))
+    studies = list(Study.objects.select_for_update().filter(pk__in=study_ids).order_by("pk").only(*READ))
     # Asked once the studies are locked: a promotion, or a change of a site's order, waits for them meanwhile, or has
     # been waited for.
     sites = Site.objects.in_bulk({study.site_id for study in studies})
@@ -141,9 +143,17 @@ def recompute(study_ids):
         images[image.study_id].append(image)
     # By the images and not by their studies: the planner takes an index then, however many there are of each.
     of = [image.pk for each in images.values() for image in each]
-    predictions = _best(Prediction.objects.filter(image__in=of), active, versions)
+    predictions = _best(Prediction.objects.filter(image__in=of).only(*TOLD), active, versions)
     screenings = dict(Screening.objects.filter(image__in=of, model_version=active).values_list("image_id", "state"))
     write([(study, standing(study, images[study.pk], predictions, screenings, active)) for study in studies])
+
+
+def recompute_for(rows):
+    """Bring the studies of those rows up that are screenings: of jobs nothing changes there."""
+    screenings = [row.pk for row in rows if isinstance(row, Screening)]
+    if screenings:
+        images = Image.objects.filter(screenings__in=screenings)
+        recompute(list(images.values_list("study_id", flat=True).distinct()))
 
 
 def best_predictions(studies, active):

@@ -58,6 +58,15 @@ def films() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def hasty_worker(monkeypatch):
+    """A worker in this process waits for no further films, and its sign of life is no earlier test's."""
+    from workers import engine
+
+    monkeypatch.setattr(engine, "PACE_S", 0)
+    engine.show.cache_clear()
+
+
 @pytest.fixture
 def process_environment(transactional_db, settings) -> dict[str, str]:
     """The environment for a real process (a worker, manage.py) that is to see this test's database and broker."""

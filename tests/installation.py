@@ -6,14 +6,17 @@ sockets while they are killed and started again. Start things in the main thread
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 import psutil
 import requests
 
@@ -23,6 +26,8 @@ from tests.deploy.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 120
+# Quotas (fields of Site) that no test and no bench comes to the end of.
+MUCH = {"daily_files": 10**6, "daily_files_a_user": 10**6, "daily_gigabytes": 10**6}
 CELERY = [sys.executable, "-m", "celery", "-A", "workers"]
 
 
@@ -244,4 +249,16 @@ def with_stores(folder: Path, durable: bool = True, **settings) -> Iterator[Inst
             store.start()
             started.callback(store.stop)
         started.callback(installation.kill_programs)
+        yield installation
+
+
+@contextlib.contextmanager
+def by_itself(**settings) -> Iterator[Installation]:
+    """For programs beside pytest: an Installation whose folder goes with the block, and this process's Django on it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fr-i-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        with_stores(Path(folder), SECRET_KEY=secrets.token_urlsafe(48), **settings) as installation,
+    ):
+        os.environ.update(installation.environment)
+        django.setup()
         yield installation

@@ -31,6 +31,14 @@ def bound_sessions(**_):
     away.bound_sessions()
 
 
+@signals.task_prerun.connect
+def keep_the_connection(**_):
+    """As Django does it between requests: closed where it has broken, or is older than CONN_MAX_AGE."""
+    from django.db import close_old_connections
+
+    close_old_connections()
+
+
 @signals.worker_ready.connect
 def sweep_at_once(**_):
     """A worker that starts does not wait for beat: leases of its killed predecessor go back, the model is loaded."""

@@ -1,5 +1,7 @@
 """Celery's settings. Nothing here carries the promise that no film is lost: the ledger does (screening/queue.py)."""
 
+import sys
+
 from django.conf import settings
 
 from workers import broker
@@ -31,6 +33,8 @@ task_time_limit = 10 * settings.LEASE_S
 worker_send_task_events = True
 task_send_sent_event = True
 
+# Celery would close the database's connection before and after every task; `workers.celery` keeps it between them.
+CELERY_DB_REUSE_MAX = sys.maxsize
 timezone = "UTC"
 task_default_queue = "operations"
 task_routes = {

@@ -18,7 +18,7 @@ def decode():
     while claimed := queue.claim(jobs, engine.owner(), 1):
         _decode(claimed[0])
         if engine.stopping() or time.monotonic() >= ends:
-            dispatch.ring_for_job(claimed[0])
+            dispatch.go_on(claimed[0])
             return
 
 
@@ -33,8 +33,13 @@ def _decode(job):
         queue.fail(job, queue.Outage("storage_full", full.sentence))
     except sandbox.CannotStart:
         queue.fail(job, queue.Transient("no_decoder", gettext_noop("The decoder did not start.")))
-    except FileNotFoundError:
-        queue.fail(
-            job, queue.Permanent("original_missing", gettext_noop("The stored original of this film is missing."))
-        )
+    except OSError as error:
+        queue.fail(job, _unreachable(job.image, error))
     queue.finish(job)  # where it has not failed: this writes leased rows alone
+
+
+def _unreachable(image, error):
+    """What becomes of a job whose film could not be read, or its renditions not be kept."""
+    if isinstance(error, FileNotFoundError) and keeping.answers(image.original.name):
+        return queue.Permanent("original_missing", gettext_noop("The stored original of this film is missing."))
+    return queue.Outage("storage_away", keeping.AWAY)

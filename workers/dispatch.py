@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 # After a ring that the broker did not take none is tried for so long, and then one: an upload waits for it only then.
 REST_S = 10
+# While so many rings wait for the operations workers a slice that has more to do does not line up again. Fewer than
+# what keeps the sweep from ringing (`tasks.ENOUGH_RINGS`): what is left is always heard of again.
+FEW_RINGS = 2
 _rests = {"until": 0.0}
 
 
@@ -27,6 +30,16 @@ def ring_for_job(job):
     """Wake the worker that does this kind of job."""
     # A kind is named as its task, but for archives.
     _after_commit("unpack" if job.kind == Job.Kind.ARCHIVE else job.kind, [job.pk])
+
+
+def go_on(job):
+    """Wake a worker for this kind of job again: a slice of it is over, and more may be left.
+
+    Where others wait they go first, and the sweep rings for what is left: else every ring for mail to a server that is
+    away would keep its place in the line for ever.
+    """
+    if backlog("operations") < FEW_RINGS:
+        ring_for_job(job)
 
 
 def _after_commit(task, ids):
@@ -68,6 +81,6 @@ def answers():
     return broker.answers()
 
 
-def backlog():
-    """How many rings wait for the model workers; 0 where the broker does not answer."""
-    return broker.backlog("screening")
+def backlog(queue):
+    """How many rings wait for the workers of a queue; 0 where the broker does not answer."""
+    return broker.backlog(queue)

@@ -15,9 +15,10 @@ import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
+from functools import cache, lru_cache
 
 from celery import signals
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 WORK_S = 10
 # One claim in eight goes by arrival, so that the last of a class is never starved by the urgent.
 ARRIVAL_EVERY = 8
+# After a claim that did not fill a batch the next one waits: films that come one by one are then claimed and written
+# together, and each claim costs as much for one film as for thirty.
+PACE_S = 0.25
 _claims = itertools.count(1)
 # Set in Celery's parent at a warm shutdown and seen by its forked child, which then claims no more.
 _stopping = multiprocessing.get_context("fork").Event()
@@ -62,9 +66,15 @@ def stopping():
 def load():
     """{version id: (card, model)} of what can be claimed, active first; says as a sign of life what is loaded."""
     loaded, problem = loading.load()
-    cards = ModelVersion.objects.filter(pk__in=list(loaded)).order_by("-active", "created_at")
-    heartbeat.beat(owner(), "model", loaded=cards.values_list("card_sha256", flat=True), problem=problem)
+    show(tuple(loaded), problem, time.monotonic() // (settings.SWEEP_S / 2))
     return loaded
+
+
+@lru_cache(maxsize=1)
+def show(loaded, problem, _half_of_a_sweep):
+    """Write a sign of life, unless it would say what the last one did: rings may come by the hundred."""
+    cards = ModelVersion.objects.filter(pk__in=loaded).order_by("-active", "created_at")
+    heartbeat.beat(owner(), "model", loaded=cards.values_list("card_sha256", flat=True), problem=problem)
 
 
 def work():
@@ -85,8 +95,9 @@ def work():
                 if held and not stopping():
                     if (following := _overtaking(held, loaded, readers)) is held:
                         held = None
-                    batch.begin(following, loaded[following.version_id][1], thread)
                     running = following
+                    batch.begin(running, loaded[running.version_id][1], thread)
+                last = running or finished
                 if finished:
                     written, finished = finished, None
                     batch.write(written, loaded[written.version_id][0], owner())
@@ -94,7 +105,7 @@ def work():
                     break
                 # A film that runs alone must fail alone: nothing else is held meanwhile.
                 if not held and not (running and running.alone):
-                    held = _take(loaded, ends, readers, ahead=running is not None)
+                    held = _take(loaded, ends, readers, after=last, ahead=running is not None)
         finally:
             watchdog.rest()
             queue.give_back([row for each in (finished, running, held) if each for row in each.rows])
@@ -106,14 +117,26 @@ def _await(running):
         wait([running.answers])
 
 
-def _take(loaded, ends, readers, ahead=False):
+def _take(loaded, ends, readers, after=None, ahead=False):
     """A claimed Batch that is being read; None where nothing is pending, or time is up.
 
-    `ahead`: while the model is busy. What has to run alone is then left.
+    `after`: the batch that was claimed last, if there was one. `ahead`: while the model is busy; then nobody waits for
+    films to come, and what has to run alone is left.
     """
+    if seconds := pause(after):
+        if ahead:
+            return None
+        time.sleep(seconds)
     if not loaded or stopping() or time.monotonic() >= ends:
         return None
     return _claim(loaded, readers, ahead=ahead, by_arrival=next(_claims) % ARRIVAL_EVERY == 0)
+
+
+def pause(last):
+    """Seconds until the next claim, behind a batch that was claimed last: none behind one that was full."""
+    if last is None or len(last.rows) >= settings.BATCH_SIZE or last.alone:
+        return 0
+    return max(0, last.clock["claimed"] + PACE_S - time.monotonic())
 
 
 def _overtaking(held, loaded, readers):

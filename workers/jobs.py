@@ -10,10 +10,11 @@ import logging
 import time
 
 from django.conf import settings
+from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from screening import holding, intake, keeping, lifecycle, queue, quotas, sandbox
-from screening.abreast import abreast
+from screening.abreast import NOT_NOW, as_they_end
 from screening.archive import Archive, BadArchive, forget, take_entry, turns
 from screening.models import Job
 from workers import dispatch, engine
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 SLICE_S = 10
 RENEW_S = settings.LEASE_S / 6
+# What was taken is rung for so often: a batch would wait for its last film.
+RING_S = 1
+HANGS_S = 2
 
 
 def unpack():
@@ -43,6 +47,8 @@ def _work(kind, do):
             return
         with _putting_off(claimed[0]):
             do(claimed[0], ends)
+    if left := jobs.filter(state=Job.State.PENDING, next_attempt_at__lte=Now()).first():
+        dispatch.go_on(left)
 
 
 def _confirm(job, ends):
@@ -50,7 +56,7 @@ def _confirm(job, ends):
         return intake.take_held(receipt) if queue.holds(job) else None
 
     if not _in_slices(job, list(holding.held(job.batch)), take, ends):
-        _go_on_later(job)
+        queue.give_back([job])
         return
     with contextlib.suppress(lifecycle.Overtaken):  # somebody has cancelled it at the last moment
         holding.confirmed(job.batch)
@@ -69,15 +75,9 @@ def _putting_off(job):
         queue.fail(job, queue.Outage("no_decoder", gettext_noop("The decoder does not start. Tell an administrator.")))
     except OSError as error:
         log.error("job %s waits for the storage: %s", job.pk, type(error).__name__)
-        queue.fail(
-            job,
-            queue.Outage("storage_away", gettext_noop("The storage cannot be read just now. Tell an administrator.")),
-        )
-
-
-def _go_on_later(job):
-    queue.give_back([job])
-    dispatch.ring_for_job(job)
+        queue.fail(job, queue.Outage("storage_away", keeping.AWAY))
+    except queue.Permanent as error:
+        queue.fail(job, error)
 
 
 def _unpack(job, ends):
@@ -86,23 +86,16 @@ def _unpack(job, ends):
     except BadArchive as bad:
         intake.refuse(job.batch, job.name, bad.code, job=job, entry=0, size=job.file.size)
         finished = True
-    except FileNotFoundError:
-        queue.fail(
-            job, queue.Permanent("archive_missing", gettext_noop("The stored archive is missing. Send it again."))
-        )
-        return
     if not finished:
-        _go_on_later(job)
+        queue.give_back([job])
     elif queue.finish(job):
         # Every entry has its own original by now.
         forget(Job.objects.filter(pk=job.pk))
 
 
 def _take(job, ends):
-    """Receipts for the entries that have none; False where time was up before the last. Raises FileNotFoundError."""
-    if not job.file:  # nobody came for it within `spool.ARCHIVE_LIVES`
-        raise FileNotFoundError
-    with job.file.open("rb") as file:
+    """Receipts for the entries that have none; False where time was up before the last. Raises as `_opened`."""
+    with _opened(job) as file:
         archive = Archive(file)
         Job.objects.filter(pk=job.pk).update(total=len(archive.entries))
         have = set(job.receipts.values_list("entry", flat=True))
@@ -111,37 +104,71 @@ def _take(job, ends):
         def take(entry):
             return take_entry(archive, entry, job.batch, job.name, job=job) if queue.holds(job) else None
 
-        def allowed(page):
-            quotas.check(job.batch, sum(entry.size for entry in page))
+        def allowed(going, page):
+            # Of the page one must be allowed: what is over the limit then is less than a page, and a page that is more
+            # than a whole day may hold does not wait for ever.
+            quotas.check(job.batch, sum(entry.size for entry in (*going, page[0])), len(going) + 1)
 
         return all(_in_slices(job, turn, take, ends, allowed) for turn in turns(left))
 
 
-def _in_slices(job, left, take, ends, allowed=lambda page: None):
-    """Take everything that is left, page by page; False where time was up before the last, or the lease was lost.
+def _opened(job):
+    """The archive. Raises queue.Permanent where it is gone, OSError where the storage is away."""
+    try:
+        if job.file:  # else nobody came for it within its time in `spool`
+            return job.file.open("rb")
+    except FileNotFoundError:
+        if not keeping.answers(job.file.name):
+            raise
+    raise queue.Permanent("archive_missing", gettext_noop("The stored archive is missing. Send it again."))
 
-    Raises what `allowed(page)` raises before a page is taken.
+
+def _in_slices(job, left, take, ends, allowed=lambda going, page: None):
+    """Take everything of the list `left`, side by side; False where time was up before the last, or the lease was lost.
+
+    `take(each)`: its receipt, or None where the lease was lost. `allowed(going, page)` is asked before a page is
+    begun, with what is on its way; what it raises comes out once that has ended.
     """
-    while left:
-        if engine.stopping() or time.monotonic() >= ends:
-            return False
-        page, left = left[: settings.BATCH_SIZE], left[settings.BATCH_SIZE :]
-        allowed(page)
-        dispatch.ring(intake.to_ring(_receipts(job, page, take)))
-        if not queue.holds(job):
-            return False
-    return True
+    going, taken, to_ring = {}, 0, []
+    renewed = rang = time.monotonic()
+    try:
+        for some in as_they_end(take, _due(job, left, going, ends, allowed)):
+            for each, _ in some:
+                del going[each]
+            receipts = [receipt for _, receipt in some if receipt]
+            taken, to_ring = taken + len(receipts), to_ring + receipts
+            if time.monotonic() - renewed > RENEW_S:
+                queue.renew([job])
+                renewed = time.monotonic()
+            if time.monotonic() - rang > RING_S:
+                dispatch.ring(intake.to_ring(to_ring))
+                rang, to_ring = time.monotonic(), []
+    finally:
+        dispatch.ring(intake.to_ring(to_ring))
+    if taken:
+        queue.came_on(job)
+    return taken == len(left) and queue.holds(job)
 
 
-def _receipts(job, page, take):
-    """Take one page, and hold the lease meanwhile: the slowest file takes 20 s (`sandbox.WALL_S`).
+def _due(job, left, going, ends, allowed):
+    """What is left, one after the other, until a stop, the end, or a lease that was lost.
 
-    Where the batch is cancelled, or the lease lost, it ends at the next file: `take` gives None.
+    `going`: since when each is on its way; what is given is added to it. While something hangs beyond the end, others
+    go on, bounded: this process waits for it anyway.
     """
-    receipts, renewed = [], time.monotonic()
-    for receipt in abreast(take, page):
-        receipts += [receipt] if receipt else []
-        if time.monotonic() - renewed > RENEW_S:
-            queue.renew([job])
-            renewed = time.monotonic()
-    return receipts
+    for number, each in enumerate(left):
+        while time.monotonic() >= ends and not _hangs(going, ends):
+            yield NOT_NOW
+        if engine.stopping():
+            return
+        if number % settings.BATCH_SIZE == 0:
+            if not queue.holds(job):
+                return
+            allowed(going, left[number : number + settings.BATCH_SIZE])
+        going[each] = time.monotonic()
+        yield each
+
+
+def _hangs(going, ends):
+    now = time.monotonic()
+    return now < ends + sandbox.WALL_S and any(now - since > HANGS_S for since in going.values())

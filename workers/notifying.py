@@ -66,7 +66,7 @@ def _deliver(kind, by):
         else:
             queue.finish(job)
         if engine.stopping() or time.monotonic() >= ends:
-            dispatch.ring_for_job(job)
+            dispatch.go_on(job)
             return
 
 

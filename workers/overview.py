@@ -117,8 +117,7 @@ def retry_jobs(kind, actor):
     ids = queue.retry(Job.objects.filter(kind=kind))
     if ids:
         Event.note(Event.Kind.RETRY, actor=actor, work=kind, jobs=len(ids))
-    for job in Job.objects.filter(pk__in=ids):
-        dispatch.ring_for_job(job)
+        dispatch.ring_for_job(Job.objects.get(pk=ids[0]))
     return len(ids)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from ml import registry
 from ml.data import DataError
-from screening import queue, rescreening, rollout
+from screening import rescreening, rollout, sweeping
 from screening.models import Event, ModelVersion
 from screening.said_elsewhere import said
 from workers import adding, dispatch
@@ -120,7 +120,7 @@ def rescreen(wish, actor=None):
             "No worker loads %(model)s, for it is neither active nor in shadow: promote it, or put it in shadow."
         )
         raise Refused(sentence % {"model": wish.version}) from None
-    dispatch.ring(ids[: queue.RINGS_A_SWEEP])
+    dispatch.ring(ids[: sweeping.RINGS_A_SWEEP])
     return len(ids)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.utils.translation import gettext_noop
 
 from ml import preprocess
-from screening import queue
+from screening import keeping, queue
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +44,22 @@ def _tensor(row, side):
 
 
 def grey(image):
-    """The model rendition of an image, (h, w) uint8; raises queue.Transient or queue.Permanent."""
+    """The model rendition of an image, (h, w) uint8; raises queue.Outage, queue.Transient or queue.Permanent."""
     try:
         with image.model_input.open("rb") as file:
             png = file.read()
-    except OSError as error:  # missing, or a storage that is away: either may pass
+    except OSError as error:
         log.warning("image %s: %s", image.pk, type(error).__name__)
-        sentence = gettext_noop("The stored rendition of this film cannot be reached.")
-        raise queue.Transient("rendition_missing", sentence) from None
+        raise _unreachable(image, error) from None
     try:
         return preprocess.load_rendition(png)
     except (OSError, ValueError):
         sentence = gettext_noop("The stored rendition of this film cannot be read.")
         raise queue.Permanent("rendition_unreadable", sentence) from None
+
+
+def _unreachable(image, error):
+    if isinstance(error, FileNotFoundError) and keeping.answers(image.model_input.name):
+        sentence = gettext_noop("The stored rendition of this film cannot be reached.")
+        return queue.Transient("rendition_missing", sentence)
+    return queue.Outage("storage_away", keeping.AWAY)

@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.db.models.functions import Now
 
-from screening import notices, queue, reading, rereading, rollout, spool
+from screening import notices, reading, rereading, rollout, spool, sweeping
 from screening.models import Heartbeat, Job
 from workers import decoding, dispatch, engine, heartbeat, jobs, notifying
 
 # Of a promotion whose process died before every study followed: some 10 s of them a sweep.
 FOLLOW_CHUNKS = 50
 HOUR = timedelta(hours=1)
-ENOUGH_RINGS = 2 * queue.RINGS_A_SWEEP // 32
+# Rings that nobody takes pile up in the broker and say nothing new.
+ENOUGH_RINGS = {"screening": 2 * sweeping.RINGS_A_SWEEP // 32, "operations": 8}
 
 
 @shared_task
@@ -31,38 +33,48 @@ def explain(ids):
 def unpack(ids):
     """Needs pending archive jobs, leaves each done with a receipt an entry, or failed."""
     jobs.unpack()
-    # Archives may keep this worker busy for long: the sweep that waits behind them is made up for.
-    _sweep()
+    _sweep_if_due()
 
 
 @shared_task
 def confirm(ids):
     """Needs pending confirm jobs, leaves each done with what its dry run held taken in, or failed."""
     jobs.confirm()
+    _sweep_if_due()
 
 
 @shared_task
 def decode(ids):
     """Needs pending decode jobs, leaves each done with its picture's renditions, or failed."""
     decoding.decode()
+    _sweep_if_due()
 
 
 @shared_task
 def mail(ids):
     """Needs pending mail jobs, leaves each sent, put off, or failed."""
     notifying.mail()
+    _sweep_if_due()
 
 
 @shared_task
 def webhook(ids):
     """Needs pending webhook jobs, leaves each posted, put off, or failed."""
     notifying.webhook()
+    _sweep_if_due()
 
 
 @shared_task
 def sweep():
     """Expired leases and claims go back, missing screenings are inserted, pending rows are rung for again."""
     _sweep()
+
+
+def _sweep_if_due():
+    """Slices of other work may keep this worker busy for long: the sweep that waits behind them is made up for."""
+    lately = Now() - timedelta(seconds=settings.SWEEP_S)
+    if not Heartbeat.objects.filter(name="sweep", seen_at__gt=lately).exists():
+        _sweep()
 
 
 def _tidy_the_spool():
@@ -78,14 +90,20 @@ def _sweep():
     rereading.expire_claims()
     rollout.follow(FOLLOW_CHUNKS)
     _tidy_the_spool()
-    swept = queue.sweep()
+    swept = sweeping.sweep()
     if swept is None:
         return
     heartbeat.beat("sweep", "sweep")
     heartbeat.forget_the_dead()
-    # Rings that nobody takes pile up in the broker and say nothing new.
-    if dispatch.backlog() < ENOUGH_RINGS:
-        dispatch.ring(swept.screenings)
+    _ring(swept.screenings, [*Job.objects.filter(pk__in=swept.jobs), *notices.gather()])
+
+
+def _ring(screenings, jobs):
+    """Where rings are heard; for jobs once a kind, for a slice takes whatever of its kind is due."""
+    heard = {queue: dispatch.backlog(queue) < enough for queue, enough in ENOUGH_RINGS.items()}
+    if heard["screening"]:
+        dispatch.ring(screenings)
         dispatch.knock()
-    for job in [*Job.objects.filter(pk__in=swept.jobs), *notices.gather()]:
-        dispatch.ring_for_job(job)
+    for kind, job in {job.kind: job for job in jobs}.items():
+        if heard["screening" if kind == Job.Kind.EXPLAIN else "operations"]:
+            dispatch.ring_for_job(job)

@@ -47,7 +47,7 @@ def fingerprint(root: Path, var: Path) -> str:
 
 
 def _portal(port: int) -> list[str]:
-    """Threads, because an upload that waits for its prediction holds one for 20 seconds."""
+    """Threads, because an upload that waits for its prediction may hold one for 30 seconds."""
     command = [sys.executable, "-m", "gunicorn", "webportal.wsgi", "--bind", f"{HOST}:{port}", "--no-control-socket"]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload"]
     command += ["--timeout", "60", "--graceful-timeout", "25"]

@@ -74,11 +74,10 @@ class Keeper:
     def _run_once(self) -> int:
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with subprocess.Popen(self.command, start_new_session=True, bufsize=0, **streams) as self.child:
-            leader = self.record.add(self.name, self.child.pid)
-            self._follow()
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.child.pid, signal.SIGKILL)  # what a killed leader left of its group
-            self.record.remove(leader)
+            with self.record.naming(self.name, self.child.pid):
+                self._follow()
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.child.pid, signal.SIGKILL)  # what a killed leader left of its group
             return self.child.returncode
 
     def _follow(self) -> None:
@@ -122,9 +121,8 @@ def main() -> None:
     keeper = Keeper(given.name, given.command, record, given.log, supervisor)
     signal.signal(signal.SIGTERM, keeper.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to translate
-    itself = record.add(f"keeper of {given.name}", os.getpid())
-    keeper.run()
-    record.remove(itself)
+    with record.naming(f"keeper of {given.name}", os.getpid()):
+        keeper.run()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def drawn(count: int, sides=SIDES, first=0) -> dict[str, bytes]:
     found = {}
     for number in range(first, first + count):
         side, kind = sides[number % len(sides)], KINDS[number // len(sides) % len(KINDS)]
-        found[f"{number // 500}/{number}{kind}"] = _file(_marked(chests[side][number % CHESTS], number), kind, number)
+        found[f"{number // 500}/{number}{kind}"] = file_of(marked(chests[side][number % CHESTS], number), kind, number)
     return found
 
 
@@ -32,13 +32,15 @@ def from_folder(folder: Path, count: int) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths[:count]}
 
 
-def _marked(chest, number):
+def marked(chest, number):
+    """The picture with the number's own 16 x 16 dots in its corner: another film."""
     picture = chest.copy()
     picture[:16, :16] = np.random.default_rng(number).integers(0, 256, (16, 16))
     return picture
 
 
-def _file(picture, kind, number):
+def file_of(picture, kind, number):
+    """The bytes of (h, w) uint8 as a file of one of KINDS."""
     if kind == ".dcm":
         high, wide = picture.shape
         return films.dicom(number, Rows=high, Columns=wide, PixelData=picture.tobytes())

@@ -15,8 +15,8 @@ from tests.installation import Program, with_stores
 PEOPLE = """
 from knox.models import AuthToken
 from screening.models import Role, Site, User
-much = {"daily_files": 10**6, "daily_files_a_user": 10**6, "daily_gigabytes": 10**6}
-sites = [Site.objects.create(code=code, name=code, **much) for code in ("page", "zip", "page2", "zip2")]
+from tests.installation import MUCH
+sites = [Site.objects.create(code=code, name=code, **MUCH) for code in ("page", "zip", "page2", "zip2")]
 user = User.objects.create_user("sender", roles=[Role.TECHNOLOGIST])
 user.sites.set(sites)
 print(AuthToken.objects.create(user)[1])

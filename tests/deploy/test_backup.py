@@ -1,11 +1,13 @@
 """The backup: what was saved comes back, over whatever was there."""
 
+import contextlib
 import subprocess
 import sys
 
+import psycopg2
 import pytest
 
-from deploy.local import postgres, stores
+from deploy.local import addresses, postgres, stores
 from tests.deploy.conftest import ROOT
 from tests.deploy.test_stores import sql
 
@@ -15,9 +17,10 @@ def backup(folder):
     """`python -m deploy.backup` against stores of its own; gives a function that returns the finished process."""
     with stores.running(folder / "var", durable=False) as environment:
 
-        def call(*arguments):
+        def call(*arguments, **others):
             command = [sys.executable, "-m", "deploy.backup", *map(str, arguments)]
-            return subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True)
+            said = {"PATH": "/usr/bin:/bin", **environment, **others}
+            return subprocess.run(command, cwd=ROOT, env=said, capture_output=True)
 
         yield call
 
@@ -40,6 +43,19 @@ def test_a_saved_ledger_and_its_films_come_back_after_a_loss(backup, folder):
         cursor.execute("SELECT score FROM study")
         assert cursor.fetchall() == [(7,)]
     assert postgres.remark(folder / "var") == ""  # a saved ledger may be older than the code: the next start migrates
+
+
+def test_a_ledger_comes_back_into_a_database_of_any_name(backup, folder):
+    with sql(folder / "var") as cursor:
+        cursor.execute("CREATE TABLE study AS SELECT 7 AS score")
+        cursor.execute('CREATE DATABASE "x-ray"')
+    assert backup("save", folder / "saved").returncode == 0
+    elsewhere = addresses.database_url(folder / "var").replace("/firstread?", "/x-ray?")
+    done = backup("restore", folder / "saved", DATABASE_URL=elsewhere)
+    assert done.returncode == 0, done.stderr
+    with contextlib.closing(psycopg2.connect(elsewhere)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT score FROM study")
+        assert cursor.fetchall() == [(7,)]
 
 
 def test_a_backup_is_never_written_over_another(backup, folder):

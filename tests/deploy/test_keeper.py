@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,14 @@ def test_a_command_that_ends_by_itself_is_started_again(tmp_path):
     with keeper(tmp_path, "print('once'); raise SystemExit(3)") as process:
         said = read_until(process, "ended with code 3; starts again in 2 s")
         assert "once" not in said  # an ordinary line stays in the log
+        wait_for(lambda: log(tmp_path).count("once") == 2)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full is Linux's")
+def test_a_full_disk_ends_no_command(tmp_path):
+    (tmp_path / "processes.new").symlink_to("/dev/full")
+    with keeper(tmp_path, "print('once'); raise SystemExit(3)") as process:
+        read_until(process, "ended with code 3; starts again in 2 s")
         wait_for(lambda: log(tmp_path).count("once") == 2)
 
 

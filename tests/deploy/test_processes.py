@@ -76,3 +76,20 @@ def test_a_zombie_counts_as_gone():
     assert start_of(child.pid) is None
     child.wait()
     child.stdout.close()
+
+
+@pytest.mark.parametrize("content", ["", '{"portal": {"na'])
+def test_a_record_that_is_damaged_names_nobody_and_can_be_written_again(record, sleeper, content):
+    record.file.write_text(content)
+    assert record.end_all() == []
+    leader = record.add("sleeper", sleeper.pid)
+    assert record.leaders() == [leader]
+
+
+def test_a_name_stays_in_the_record_until_its_work_has_ended_well(record, sleeper):
+    with record.naming("sleeper", sleeper.pid):
+        assert [leader.name for leader in record.leaders()] == ["sleeper"]
+    assert record.leaders() == []
+    with pytest.raises(KeyError), record.naming("sleeper", sleeper.pid):
+        raise KeyError
+    assert [leader.name for leader in record.leaders()] == ["sleeper"]

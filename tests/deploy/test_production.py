@@ -56,6 +56,12 @@ def test_every_process_of_the_development_start_has_a_service_for_production():
     assert {renamed.get(name, name) for name in kept} <= set(SERVICES)
 
 
+def test_every_process_reads_the_other_settings_from_the_same_file():
+    ours = {name: service for name, service in SERVICES.items() if "firstread" in service["image"]}
+    assert len(ours) >= 7
+    assert all(service["env_file"] == [{"path": ".env", "required": False}] for service in ours.values())
+
+
 def test_no_value_of_a_secret_stands_in_a_file():
     given = [pair for service in SERVICES.values() for pair in service.get("environment", {}).items()]
     secret = [value for name, value in given if re.search("PASSWORD|SECRET|KEY", name)]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 
-from screening import queue
+from screening import sweeping
 from screening.models import Event, Prediction, Study
 from tests import factories
 
@@ -59,4 +59,4 @@ def test_predictions_cut_by_image_stay_one_an_image_and_version(home, model):
     again.pk = None
     with pytest.raises(IntegrityError, match="already exists"), transaction.atomic():
         again.save(force_insert=True)
-    assert queue.sweep().inserted == 0
+    assert sweeping.sweep().inserted == 0

@@ -1,12 +1,14 @@
 """A runtime whose every logit is told by the bytes of the weights it has loaded: who scored a film can be proven.
 
 FIRSTREAD_STUB_LOG: a file that gets a line for every film that a model is asked about: pid, hash of pixels, weights.
+FIRSTREAD_STUB_SLOW: a file; while it is there a film takes the seconds that stand in it.
 """
 
 import hashlib
 import os
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from ml.runtime import Answers
 from tests.stub_runtime import LOG, is_canary
 
 PAUSE_S = 0.05
+SLOW = Path(os.environ.get("FIRSTREAD_STUB_SLOW", "/nowhere"))
 
 
 def logit_of(sha256):
@@ -26,7 +29,7 @@ class Hashed:
         self.card, self.sha256 = card, sha256
 
     def predict(self, batch):
-        time.sleep(PAUSE_S * len(batch))
+        time.sleep((float(SLOW.read_text()) if SLOW.exists() else PAUSE_S) * len(batch))
         canary = is_canary(self.card, batch)
         if LOG and not canary:
             self._note(batch)

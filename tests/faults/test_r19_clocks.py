@@ -44,22 +44,23 @@ def test_r19_the_skewed_clock_of_these_tests_is_skewed():
 
 @pytest.fixture
 def skewed(installation, monkeypatch):
-    """A function that starts a program whose clock is wrong by so many seconds."""
+    """A function that starts a program whose clock is wrong by so many seconds, and waits until it is there."""
     monkeypatch.setitem(installation.environment, "PYTHONPATH", str(SKEWED))
-    return lambda kind, seconds, **settings: installation.start(kind, SKEW_S=seconds, **settings)
+    return lambda kind, seconds, **settings: installation.started(kind, SKEW_S=seconds, **settings)
 
 
 def now():
     return Site.objects.values_list(Now(), flat=True)[0]
 
 
-def taken_over(installation, factories, skewed, films, **profile):
+def taken_over(installation, factories, skewed, films, settings, **profile):
     """Two workers, an hour before and an hour after, and a sweep ten minutes after; one worker is killed at work."""
     factories.active_model()
-    drawn.waiting(factories.site(), films)
     skewed("sweeper", 600, **profile)
-    how = {"STUB_S": 0.2, "BATCH_SIZE": 4, **profile}
+    how = {"STUB_S": 1, "BATCH_SIZE": 4, **profile}
     early, late = skewed("screening", HOUR, **how), skewed("screening", -HOUR, **how)
+    drawn.waiting(factories.site(), films)
+    settings.BATCH_SIZE = 4  # a ring for each of the two
     ring_for_all()
     until(lambda: Screening.objects.filter(state="leased").values("lease_owner").distinct().count() == 2, 60, "both")
     assert not Screening.objects.filter(alone=True).exists(), "nobody took a lease that had not ended"
@@ -72,8 +73,10 @@ def taken_over(installation, factories, skewed, films, **profile):
 
 @pytest.mark.faults
 @pytest.mark.nightly
-def test_r19_workers_whose_clocks_are_hours_apart_take_over_neither_early_nor_late(installation, factories, skewed):
-    mine, late = taken_over(installation, factories, skewed, 24)
+def test_r19_workers_whose_clocks_are_hours_apart_take_over_neither_early_nor_late(
+    installation, factories, skewed, settings
+):
+    mine, late = taken_over(installation, factories, skewed, 24, settings)
     checker.check()
     assert Prediction.objects.count() == 24
     for row in mine:
@@ -90,7 +93,6 @@ def test_r19_workers_whose_clocks_are_hours_apart_take_over_neither_early_nor_la
 @pytest.mark.nightly
 def test_r19_a_portal_whose_clock_is_wrong_writes_its_lines_by_the_databases(installation, factories, skewed):
     skewed("portal", 600)
-    until(installation.answers, 60, "the portal answers")
     began = (factories.site(), now())[1]
     sender = senders.of(installation, factories)
     sender.send_until_taken(1)

@@ -57,16 +57,18 @@ def test_a_switch_with_a_kill_in_it_and_back_and_forth_scores_each_film_once_a_v
     films, two_models, installation, tmp_path
 ):
     first, second = two_models
-    log = tmp_path / "asked"
+    log, slow = tmp_path / "asked", tmp_path / "slow"
+    slow.write_text(str(max(0.05, 20 / films)))  # so that there is a middle on a busy machine too
     promoting.promote(first)
     drawn.waiting(factories.site(), films)
-    started = {"RUNTIME": "tests.faults.hashed_runtime", "BATCH_SIZE": 8, "STUB_LOG": log, **QUICK}
+    started = {"RUNTIME": "tests.faults.hashed_runtime", "BATCH_SIZE": 8, "STUB_LOG": log, "STUB_SLOW": slow, **QUICK}
     installation.start("sweeper", **QUICK)
     doomed, other = (installation.start("screening", **started) for _ in range(2))
     ring_for_all()
     until(lambda: predicted(first) >= 0.4 * films, 60 + films // 8, "the first model at work")
     promoting.promote(second)
     doomed.kill()
+    slow.unlink()
     ended(second, films)
     by_first = predicted(first)
     assert 0.4 * films <= by_first < films, "the second model came too late; this test must promote it in between"

@@ -62,16 +62,16 @@ def test_workers_of_the_code_before_go_on_while_the_schema_changes_and_after_it(
     factories.active_model()
     site = factories.site()
     drawn.waiting(site, FILMS)
-    sweeper, worker = start("sweeper"), start("screening", STUB_S=0.1, BATCH_SIZE=8)
+    sweeper, worker = start("sweeper"), start("screening", STUB_S=1, BATCH_SIZE=2)
     ring_for_all()
     done = Screening.objects.filter(state="done")
-    until(lambda: done.count() >= 8, 60, "the old worker at work")
+    until(lambda: done.count() >= 8, 120, "the old worker at work")
     installation.manage("migrate", "--verbosity", "0")
     assert done.count() < FILMS, "the schema must change while it works"
-    until(all_ended, 90, "every film ended")
+    until(all_ended, 240, "every film ended")
     drawn.waiting(site, FILMS, first=FILMS)
     ring_for_all()
-    until(all_ended, 60, "every film on the new schema ended")
+    until(all_ended, 240, "every film on the new schema ended")
     assert set(Screening.objects.values_list("state", "attempts", "crashes")) == {("done", 1, 0)}
     assert done.count() == 2 * FILMS
     assert sweeper.alive and worker.alive

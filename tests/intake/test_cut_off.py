@@ -6,7 +6,7 @@ import time
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import OperationalError
 
 from screening import intake, keeping, spool
@@ -73,3 +73,36 @@ def test_a_stray_file_of_which_there_is_no_note_stays(batch, media, stored):
 def test_a_film_that_is_taken_leaves_no_note(batch, stored):
     intake.receive(batch, "a.jpg", films.jpeg(1))
     assert stored() == 3
+
+
+def test_a_note_that_was_never_written_speaks_of_no_file(batch, media, monkeypatch):
+    intake.receive(batch, "a.jpg", films.jpeg(1))
+    default_storage.save("arriving/empty", ContentFile(b""))
+    grow_old(media)
+    asked = []
+    monkeypatch.setattr("screening.verifying.spoken_of", lambda names: asked.extend(names) or set())
+    assert spool.expire() == 0
+    assert (asked, default_storage.exists("arriving/empty")) == ([], False)
+
+
+def test_of_a_note_for_which_there_is_no_space_nothing_stays(batch, stored, monkeypatch):
+    real = FileSystemStorage._save
+
+    def cut_off(storage, name, content):
+        real(storage, name, ContentFile(b""))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", cut_off)
+    with pytest.raises(keeping.StorageFull):
+        intake.receive(batch, "a.jpg", films.jpeg(1))
+    assert stored() == 0
+
+
+def test_below_the_floor_of_the_disk_not_even_a_note_is_written(batch, media, settings, monkeypatch):
+    intake.receive(batch, "a.jpg", films.jpeg(1))
+    settings.DISK_FLOOR_B = 2**60
+    written = []
+    monkeypatch.setattr(FileSystemStorage, "_save", lambda *about: written.append(about))
+    with pytest.raises(keeping.StorageFull):
+        intake.receive(batch, "b.jpg", films.jpeg(2))
+    assert written == []

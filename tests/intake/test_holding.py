@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def one_after_the_other(monkeypatch):
     """In threads of their own they would not see what this test has not committed."""
-    monkeypatch.setattr(jobs, "abreast", map)
+    monkeypatch.setattr(sandbox, "CHILDREN", 1)
 
 
 @pytest.fixture
@@ -124,6 +124,19 @@ def test_bytes_that_are_gone_are_told(trial, media):
     confirmed(trial)
     held.refresh_from_db()
     assert told(held) == ("rejected", "held_missing")
+
+
+def test_bytes_whose_disk_is_not_there_just_now_are_waited_for(trial, media):
+    held = intake.receive(trial, "a.jpg", films.jpeg())
+    (media / "held").rename(media / "unmounted")
+    confirmed(trial)
+    job = Job.objects.get()
+    assert (job.state, job.error_code) == ("pending", "storage_away")
+    (media / "unmounted").rename(media / "held")
+    Job.objects.update(next_attempt_at=Now())
+    jobs.confirm()
+    held.refresh_from_db()
+    assert told(held) == ("accepted", "")
 
 
 def test_two_runs_that_take_the_same_held_film_give_it_one_answer(trial):

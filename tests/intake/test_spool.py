@@ -3,8 +3,10 @@
 import io
 import os
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from screening import archive, intake, keeping, parts, spool
 from screening.models import Batch, Heartbeat, Job, ManifestRow, Part, Receipt
@@ -76,6 +78,23 @@ def test_an_archive_that_was_cancelled_may_be_tried_again_for_a_day(batch, store
     jobs.unpack()
     job.refresh_from_db()
     assert (job.state, job.error_code) == ("failed", "archive_missing")
+
+
+@pytest.mark.parametrize("state", ["failed", "quarantined"])
+def test_an_archive_that_failed_may_be_tried_again_for_a_week(batch, stored, state):
+    archive.spool(batch, "cd.zip", io.BytesIO(films.archive({"a.jpg": films.jpeg()})))
+    for days, left in ((6, 1), (8, 0)):
+        Job.objects.update(state=state, ended_at=timezone.now() - timedelta(days=days))
+        spool.expire()
+        assert stored() == left
+
+
+def test_an_archive_whose_worker_died_before_it_let_go_of_it_goes(batch, stored):
+    job = archive.spool(batch, "cd.zip", io.BytesIO(films.archive({"a.jpg": films.jpeg()})))
+    Job.objects.update(state="done", ended_at=timezone.now())
+    spool.expire()
+    job.refresh_from_db()
+    assert (stored(), job.file.name) == (0, "")
 
 
 def test_a_list_that_names_patients_goes_after_a_day_where_films_are_de_identified(batch):

@@ -41,8 +41,11 @@ def _tensor(data: bytes, side: int) -> np.ndarray:
 @pytest.mark.parametrize("way", ["jpeg", "png", "deep png", "dicom", "dark on light dicom"])
 def test_a_native_film_scores_as_its_twin(probabilities, way):
     difference = np.abs(probabilities[way] - probabilities["twin"])
+    median, most = np.median(difference), np.percentile(difference, 95)
+    print(f"{way}: median {median:.4f}, 95th percentile {most:.3f}")
     assert len(difference) == 60
-    assert np.median(difference) <= 0.05
+    assert median <= 0.05
+    assert most <= 0.10
 
 
 @pytest.mark.parametrize("way", ["png", "deep png", "dicom", "dark on light dicom"])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from screening import batches, handling, lifecycle, queue
+from screening import batches, handling, lifecycle, queue, sweeping
 from screening.models import Batch, Event, Job, Screening, Study
 from tests import factories
 from tests.screening.films import archive, brought
@@ -208,7 +208,7 @@ def test_cancelling_beside_workers_withdrawals_and_retries_blocks_nobody(batch, 
 
     at_once(lambda: batches.cancel(batch, None), work, withdraw, retry)
     batches.retry(fresh(batch), None)
-    at_once(lambda: batches.cancel(fresh(batch), None), work, retry, queue.sweep)
+    at_once(lambda: batches.cancel(fresh(batch), None), work, retry, sweeping.sweep)
     assert fresh(batch).state == "cancelled"
     assert not Screening.objects.filter(state="leased").exists()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening import answers, order, queue, wording, worklist
+from screening import answers, order, queue, sweeping, wording, worklist
 from screening.models import Screening, Study
 from tests import factories
 from webportal.ai_card import AiCard
@@ -87,7 +87,7 @@ def test_the_age_counts_for_each_score_by_the_model_that_gave_it(site):
     study = factories.study(site, images=2, age_years=50.0)
     factories.screened(study, 0.12, by=any_age)
     children = factories.active_model("children")
-    queue.sweep()
+    sweeping.sweep()
     first, second = study.images.order_by("pk")
     for image, p in ((first, 0.05), (second, 0.9)):
         row = queue.claim(Screening.objects.filter(image=image, model_version=children), "w", 1)[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening import missing, queue, reading, worklist
+from screening import missing, queue, reading, sweeping, worklist
 from screening.models import Screening, Study
 from tests import factories, ledger, plans
 
@@ -41,7 +41,7 @@ def test_a_claim_a_read_and_a_sweep_read_no_big_table_whole(filled, site, model)
         lambda: queue.claim_screenings("one", [model.pk]),
         lambda: queue.claim_screenings("one", [model.pk], by_arrival=True),
         lambda: reading.claim_next(listed, reader),
-        queue.sweep,
+        sweeping.sweep,
         reading.expire_claims,
     ):
         whole = plans.read_whole(do)
@@ -53,7 +53,7 @@ def test_a_table_that_is_read_whole_is_noticed(filled):
 
 
 def sweeps(times):
-    return [queue.sweep().inserted for _ in range(times)]
+    return [sweeping.sweep().inserted for _ in range(times)]
 
 
 def test_what_is_missing_is_found_a_few_lots_at_a_time_and_all_of_it_in_one_round(site, model, lot):

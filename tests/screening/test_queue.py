@@ -1,11 +1,13 @@
 """The lease and the fence, in SQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from screening import queue, rollout
+from screening import queue, rollout, sweeping
 from screening.models import Prediction, Priority, Screening, Study
 from tests import factories
 
@@ -85,7 +87,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(version, site):
     factories.study(site)
     (stale,) = claim(version)
     expire(stale)
-    queue.sweep()
+    sweeping.sweep()
     (fresh,) = claim(version, "two")
     assert queue.complete([result(stale, 0.1)], "one") == set()
     assert not Prediction.objects.exists()
@@ -105,7 +107,7 @@ def test_an_expired_batch_comes_back_alone_and_its_films_are_not_blamed(version,
     for _ in range(3):
         factories.study(site)
     expire(*claim(version))
-    queue.sweep()
+    sweeping.sweep()
     assert list(Screening.objects.values_list("state", "alone", "crashes")) == [("pending", True, 0)] * 3
     assert len(claim(version)) == 1
 
@@ -122,11 +124,23 @@ def test_the_third_expiry_of_a_film_alone_quarantines_it_and_its_study_is_unscre
     study = factories.study(site)
     for _ in range(4):
         expire(*claim(version))
-        queue.sweep()
+        sweeping.sweep()
     row = Screening.objects.get()
     study.refresh_from_db()
     assert (row.state, row.crashes, row.error_code) == ("quarantined", 3, "worker_died")
     assert (study.status, study.ai_state) == ("unscreened", "quarantined")
+
+
+def test_only_who_holds_a_row_gets_its_cut_offs_forgotten(version, site):
+    factories.study(site)
+    (stale,) = claim(version)
+    for _ in range(2):
+        expire(*Screening.objects.all())
+        sweeping.sweep()
+        (fresh,) = claim(version, "two")
+    for holder, left in ((stale, (True, 1)), (fresh, (False, 0))):
+        queue.came_on(holder)
+        assert Screening.objects.values_list("alone", "crashes").get() == left
 
 
 def test_a_lease_given_back_counts_nothing(version, site):
@@ -142,7 +156,7 @@ def test_a_renewed_lease_does_not_expire(version, site):
     rows = claim(version)
     expire(*rows)
     queue.renew(rows)
-    assert queue.sweep().expired == 0
+    assert sweeping.sweep().expired == 0
 
 
 def test_a_permanent_error_fails_at_once_and_the_study_stays_on_the_worklist(version, site):
@@ -177,20 +191,37 @@ def test_a_retried_failure_starts_with_a_clean_slate(version, site):
 def test_the_sweep_inserts_what_is_missing_for_the_active_version(version, site):
     study = factories.study(site)
     Screening.objects.all().delete()
-    assert queue.sweep().inserted == 1
+    assert sweeping.sweep().inserted == 1
     assert Screening.objects.get().image.study == study
 
 
 def test_the_sweep_rings_once_for_a_film_that_nobody_rang_for(version, site):
     factories.study(site)
-    assert len(queue.sweep().screenings) == 1
-    assert queue.sweep().screenings == []
+    assert len(sweeping.sweep().screenings) == 1
+    assert sweeping.sweep().screenings == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_waits_for_no_row_that_somebody_holds(version, site):
+    held, free = (factories.study(site).images.get().screenings.get().pk for _ in range(2))
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        list(Screening.objects.select_for_update().filter(pk=held))
+        assert other.submit(impatient_sweep).result().screenings == [free]
+
+
+def impatient_sweep():
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    try:
+        return sweeping.sweep()
+    finally:
+        connection.close()
 
 
 def test_a_promotion_supersedes_what_was_pending_and_the_old_prediction_orders_meanwhile(version, site):
     scored, waiting = factories.screened(factories.study(site), 0.9), factories.study(site)
     new = factories.active_model("2")
-    queue.sweep()
+    sweeping.sweep()
     old = Screening.objects.get(image__study=waiting, model_version=version)
     assert old.state == "superseded"
     assert Screening.objects.filter(model_version=new, state="pending").count() == 2
@@ -203,7 +234,7 @@ def test_a_promotion_supersedes_what_was_pending_and_the_old_prediction_orders_m
 def test_a_rollback_takes_up_what_the_promotion_superseded_and_orders_by_the_old_scores(version, site):
     scored, waiting = factories.screened(factories.study(site), 0.9), factories.study(site)
     new = factories.active_model("2")
-    queue.sweep()
+    sweeping.sweep()
     (row,) = queue.claim(Screening.objects.filter(image__study=scored), "one", 1)
     queue.complete([result(row, 0.1)], "one")
     rollout.activate(version)
@@ -217,7 +248,7 @@ def test_what_is_pending_for_a_version_that_no_worker_loads_is_superseded_by_the
     study = factories.study(site)
     factories.active_model("2")
     Screening.objects.filter(image__study=study, model_version=version).update(state="pending")
-    queue.sweep()
+    sweeping.sweep()
     assert Screening.objects.get(image__study=study, model_version=version).state == "superseded"
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from screening import answers, explaining, handling, queue, rescreening, rollout
+from screening import answers, explaining, handling, queue, rescreening, rollout, sweeping
 from screening.models import BACKGROUND, ModelVersion, Prediction, Screening, Study
 from tests import factories
 from workers import tasks
@@ -43,7 +43,7 @@ def test_a_shadow_gets_a_screening_of_every_arrival_behind_all_classes(site, old
 def test_the_sweep_gives_a_shadow_what_waited_before_it_came(site):
     factories.study(site)
     shadow = factories.shadow_model()
-    assert queue.sweep().inserted == 1
+    assert sweeping.sweep().inserted == 1
     assert states(shadow) == ["pending"]
 
 
@@ -51,7 +51,7 @@ def test_what_a_shadow_says_moves_and_shows_nothing(site, old):
     study = factories.screened(factories.study(site), 0.1, by=old)
     was = {name: getattr(study, name) for name in ("band", "probability", "due_at", "model_version", "status")}
     shadow = factories.shadow_model()
-    queue.sweep()
+    sweeping.sweep()
     factories.screened(study, 0.95, by=shadow)
     assert {name: getattr(study, name) for name in was} == was
     image = study.images.get()
@@ -71,7 +71,7 @@ def test_a_shadow_that_ended_without_promotion_is_shown_to_nobody(site, old):
     shadow = factories.shadow_model()
     study = factories.screened(factories.study(site), 0.95, by=shadow)
     rollout.set_shadow(shadow, False)
-    queue.sweep()
+    sweeping.sweep()
     assert fresh(study).ai_state == "pending"
     assert answers.answers([study.images.get().pk]) == {}
 
@@ -89,7 +89,7 @@ def test_a_promoted_shadow_orders_at_once_by_what_it_has_scored(site, old):
     study = factories.screened(factories.study(site), 0.1, by=old)
     waits = factories.study(site)
     shadow = factories.shadow_model()
-    queue.sweep()
+    sweeping.sweep()
     factories.screened(study, 0.95, by=shadow)
     rollout.activate(shadow)
     assert (fresh(study).band, study.model_version) == ("likely", shadow)
@@ -104,7 +104,7 @@ def test_a_lease_held_over_a_promotion_is_written_and_the_old_score_orders_until
     new = factories.active_model("2")
     assert queue.complete([queue.Result(held[0], 2.0, 0.9, "likely", "v", 1.0)], "w")
     assert (fresh(study).band, study.model_version) == ("likely", old)
-    queue.sweep()
+    sweeping.sweep()
     factories.screened(study, 0.1, by=new)
     assert (fresh(study).band, study.model_version) == ("less_likely", new)
     assert sorted(Prediction.objects.values_list("probability", flat=True)) == pytest.approx([0.1, 0.9])
@@ -162,10 +162,10 @@ def test_a_failed_film_of_a_former_shadow_is_tried_again_in_its_class(site):
 def test_the_sweep_brings_forward_what_an_upload_in_flight_left_in_the_background(site):
     factories.study(site, priority=0)
     new = factories.shadow_model()
-    queue.sweep()
+    sweeping.sweep()
     ModelVersion.objects.update(active=False)
     ModelVersion.objects.filter(pk=new.pk).update(active=True, shadow=False)
-    queue.sweep()
+    sweeping.sweep()
     assert urgency(new) == {("pending", 0)}
 
 
@@ -198,7 +198,7 @@ def test_a_promotion_that_died_in_between_is_finished_by_the_next_sweep(site, ol
     monkeypatch.setattr(rollout, "CHUNK", 2)
     studies = [factories.screened(factories.study(site), 0.1, by=old) for _ in range(5)]
     new = factories.shadow_model()
-    queue.sweep()
+    sweeping.sweep()
     for study in studies:
         factories.screened(study, 0.95, by=new)
     rollout.switch(new)

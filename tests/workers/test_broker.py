@@ -39,9 +39,9 @@ def fill(address, queue, count):
 def test_a_broker_in_memory_answers_and_says_how_much_waits(at):
     at("memory://")
     assert dispatch.answers()
-    assert dispatch.backlog() == 0
+    assert dispatch.backlog("screening") == 0
     fill("memory://", "screening", 3)
-    assert dispatch.backlog() == 3
+    assert dispatch.backlog("screening") == 3
 
 
 def test_this_sessions_redis_says_how_much_waits(at):
@@ -55,7 +55,7 @@ def test_a_broker_that_is_away_is_said_to_be_so_at_once(at, address):
     at(address.format(free_port(), free_port()))
     began = time.monotonic()
     assert not dispatch.answers()
-    assert dispatch.backlog() == 0
+    assert dispatch.backlog("screening") == 0
     assert time.monotonic() - began < 2
 
 

@@ -114,6 +114,26 @@ def test_a_missing_original_fails_with_a_sentence(site, rung):
     assert (fresh(job).state, fresh(job).error_code) == ("failed", "original_missing")
 
 
+def test_a_disk_that_is_not_mounted_puts_it_off(site, rung, media):  # noqa: F811
+    job = asked(undecodable(site, films.dicom(1)))
+    gone = media.rename(media.with_name("elsewhere"))
+    media.mkdir()
+    decoding.decode()
+    assert (fresh(job).state, fresh(job).error_code) == ("pending", "storage_away")
+    media.rmdir()
+    gone.rename(media)
+    Job.objects.update(next_attempt_at=Now())
+    decoding.decode()
+    assert fresh(job).state == "done"
+
+
+def test_an_original_that_cannot_be_read_is_tried_again(site, rung, monkeypatch):
+    job = asked(undecodable(site, films.dicom(1)))
+    monkeypatch.setattr(handling, "decode_again", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    decoding.decode()
+    assert (fresh(job).state, fresh(job).error_code) == ("pending", "storage_away")
+
+
 def test_a_full_disk_puts_it_off(site, rung, monkeypatch):
     job = asked(undecodable(site, films.dicom(1)))
     with monkeypatch.context() as patch:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db.models.functions import Now
 
 from ml.runtime import Answers
-from screening import queue, rollout
+from screening import queue, rollout, sweeping
 from screening.models import Event, Heartbeat, Job, Prediction, Priority, Screening
 from tests import factories
 from workers import batch, engine, loading, tasks
@@ -97,7 +98,7 @@ def test_a_study_ends_its_screening_with_one_event(site):
 def test_a_ring_with_nothing_to_do_does_nothing(site):
     engine.work()
     assert not Prediction.objects.exists()
-    assert queue.sweep().screenings == []
+    assert sweeping.sweep().screenings == []
 
 
 def test_a_storage_that_is_away_fails_no_film_for_good(site, monkeypatch):
@@ -106,10 +107,39 @@ def test_a_storage_that_is_away_fails_no_film_for_good(site, monkeypatch):
     def away(*_, **__):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._open", away)
-    engine.work()
-    row = Screening.objects.get()
-    assert (row.state, row.error_code) == ("pending", "rendition_missing")
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.files.storage.FileSystemStorage._open", away)
+        assert long_tried() == ("pending", "storage_away")
+    assert long_tried() == ("done", "")
+
+
+def long_tried():
+    """How the only film stands after more tries than one may fail."""
+    for _ in range(queue.MAX_TRANSIENT_ATTEMPTS + 1):
+        Screening.objects.filter(state="pending").update(next_attempt_at=Now())
+        engine.work()
+    return Screening.objects.values_list("state", "error_code").get()
+
+
+def test_a_disk_that_is_not_mounted_fails_no_film_for_good(site, settings, tmp_path):
+    factories.study(site)
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"default": backend}
+    assert long_tried() == ("pending", "storage_away")
+
+
+def test_a_film_whose_rendition_stays_missing_fails_in_the_end(site):
+    image = factories.study(site).images.get()
+    image.model_input.storage.delete(image.model_input.name)
+    assert long_tried() == ("failed", "rendition_missing")
+
+
+def test_a_batch_that_cannot_be_begun_is_given_back(site, monkeypatch):
+    factories.study(site)
+    monkeypatch.setattr(batch, "begin", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        engine.work()
+    assert states() == [("pending", 0, 0)]
 
 
 def test_a_film_for_which_the_model_gives_no_number_fails_alone(site, monkeypatch):
@@ -128,7 +158,7 @@ def test_a_sweep_rings_no_more_where_nobody_takes_the_rings(site, monkeypatch):
     factories.study(site)
     rung = []
     monkeypatch.setattr("workers.dispatch.ring", rung.append)
-    monkeypatch.setattr("workers.dispatch.backlog", lambda: 10_000)
+    monkeypatch.setattr("workers.dispatch.backlog", lambda queue: 10_000)
     tasks.sweep()
     assert rung == []
 
@@ -248,7 +278,7 @@ def test_the_active_version_goes_before_the_one_in_shadow(site, settings, monkey
         _card, model = loading.load()[0][version.pk]
         real = model.predict
         monkeypatch.setattr(model, "predict", lambda batch, pk=version.pk, real=real: order.append(pk) or real(batch))
-    queue.sweep()
+    sweeping.sweep()
     engine.work()
     assert order == [active.pk] * 2 + [shadow.pk] * 2
     assert Prediction.objects.count() == 4
@@ -258,7 +288,7 @@ def test_a_version_that_cannot_be_loaded_keeps_no_other_from_work(site, monkeypa
     active = factories.active_model()
     broken = factories.shadow_model(canary={"seed": 1, "logit": 99.0, "tolerance": 0.1})
     factories.study(site)
-    queue.sweep()
+    sweeping.sweep()
     engine.work()
     states = dict(Screening.objects.values_list("model_version", "state"))
     assert states == {active.pk: "done", broken.pk: "pending"}
@@ -296,7 +326,7 @@ def test_a_second_model_in_the_middle_of_a_queue_predicts_what_is_left_and_each_
         engine.work()
     engine._stopping.clear()
     second = factories.active_model("2")
-    queue.sweep()
+    sweeping.sweep()
     engine.work()
     by = {version.pk: Prediction.objects.filter(model_version=version) for version in (first, second)}
     assert by[first.pk].count() == 1
@@ -358,9 +388,10 @@ def statements_of_a_batch(films, django_assert_max_num_queries, most):
 
 
 def test_a_batch_costs_as_few_statements_as_one_film_and_a_film_in_a_full_one_less_than_one(
-    site, settings, django_assert_max_num_queries
+    site, settings, monkeypatch, django_assert_max_num_queries
 ):
     engine.load()
+    monkeypatch.setattr(engine, "show", lambda *_: None)  # its sign of life comes by the clock
     factories.study(site)
     one = statements_of_a_batch(1, django_assert_max_num_queries, 40)
     Prediction.objects.all().delete()

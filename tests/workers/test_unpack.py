@@ -5,7 +5,7 @@ import io
 import pytest
 from django.db.models.functions import Now
 
-from screening import archive, keeping, queue, sandbox
+from screening import archive, keeping, queue, quotas, sandbox
 from screening.models import Image, Job, Receipt, Screening, Site, Usage
 from tests import factories
 from tests.intake import films
@@ -135,6 +135,57 @@ def test_an_archive_that_is_gone_fails_with_a_sentence(job, rung):
     assert (job.state, job.error_code) == ("failed", "archive_missing")
 
 
+def test_an_archive_on_a_disk_that_is_not_mounted_is_waited_for(job, rung, media):  # noqa: F811
+    gone = media.rename(media.with_name("elsewhere"))
+    media.mkdir()
+    jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("pending", "storage_away")
+    media.rmdir()
+    gone.rename(media)
+    Job.objects.update(next_attempt_at=Now())
+    jobs.unpack()
+    assert receipts(job) == OUTCOMES
+
+
+def test_another_file_that_is_not_found_is_not_the_archive(job, rung, monkeypatch):
+    def gone(*_, **__):
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "take_entry", gone)
+        jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == ("pending", "storage_away")
+
+
+def test_a_slice_that_got_further_forgets_the_cut_offs_before_it(job, rung, monkeypatch):
+    Job.objects.update(crashes=2, alone=True)
+    asked = iter([False, False, True])
+    monkeypatch.setattr(engine, "stopping", lambda: next(asked, True))
+    jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.receipts.count(), job.crashes, job.alone) == ("pending", 1, 0, False)
+
+
+def test_a_slice_that_took_nothing_forgets_none(job, rung, monkeypatch):
+    Job.objects.update(crashes=2, alone=True)
+    asked = iter([False, True])
+    monkeypatch.setattr(engine, "stopping", lambda: next(asked, True))
+    jobs.unpack()
+    job.refresh_from_db()
+    assert (job.receipts.count(), job.crashes, job.alone) == (0, 2, True)
+
+
+def test_archives_that_are_left_when_a_slice_is_over_are_rung_for(batch, job, rung, monkeypatch):
+    archive.spool(batch, "next.zip", io.BytesIO(films.archive({"s.jpg": films.jpeg(7)})))
+    monkeypatch.setattr(jobs, "_unpack", lambda job, ends: queue.finish(job))
+    ticks = iter([0, 0])
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: next(ticks, 20))
+    jobs.unpack()
+    assert rung["jobs"] == [Job.objects.get(state="pending")]
+
+
 def test_the_most_urgent_archive_goes_first(batch, job, rung, monkeypatch):
     batch.priority = 0
     urgent = archive.spool(batch, "stat.zip", io.BytesIO(films.archive({"s.jpg": films.jpeg(7)})))
@@ -156,6 +207,24 @@ def test_an_archive_that_is_more_than_a_day_may_hold_waits_and_goes_on(job, rung
     Job.objects.update(next_attempt_at=Now())
     jobs.unpack()
     assert receipts(job) == OUTCOMES
+
+
+def test_a_page_of_more_bytes_than_a_day_may_hold_goes_on_day_by_day(job, rung, monkeypatch):
+    monkeypatch.setattr(quotas, "GIGABYTE", max(map(len, ENTRIES.values())))
+    Site.objects.update(daily_gigabytes=1)
+    for _ in ENTRIES:
+        Usage.objects.all().delete()
+        Job.objects.filter(state="pending").update(next_attempt_at=Now())
+        jobs.unpack()
+    assert receipts(job) == OUTCOMES
+
+
+def test_bytes_over_a_days_limit_are_still_waited_for(job, rung, monkeypatch):
+    monkeypatch.setattr(quotas, "GIGABYTE", 1)
+    Site.objects.update(daily_gigabytes=1)
+    jobs.unpack()
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.receipts.count()) == ("pending", "quota_exceeded", 0)
 
 
 def test_a_decoder_that_does_not_start_puts_the_archive_off(job, rung, monkeypatch):

@@ -10,26 +10,16 @@ else is as busy for each; figures to quote are the ratios.
 
 import argparse
 import json
-import os
-import secrets
-import tempfile
 from pathlib import Path
-
-import django
 
 from tests.bench import drawn
 from tests.bench.screening import words
-from tests.installation import with_stores
+from tests.installation import by_itself
 
 
 def main():
     asked = _arguments().parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="fr-b-", dir="/tmp", ignore_cleanup_errors=True) as folder,
-        with_stores(Path(folder), SECRET_KEY=secrets.token_urlsafe(48)) as installation,
-    ):
-        os.environ.update(installation.environment)
-        django.setup()
+    with by_itself() as installation:
         installation.manage("prepare")
         films = drawn.from_folder(asked.data, asked.n) if asked.data else drawn.drawn(asked.n)
         if len(films) < asked.rounds:

@@ -11,11 +11,11 @@ from screening.models import Image, ModelVersion, Role, Site, User
 from screening.worklist import database_now
 from tests.bench import senders
 from tests.bench.screening import ceiling, ideal, pipeline, rivals, sharing, urgency
+from tests.installation import MUCH
 from workers import loading, versions
 
 log = logging.getLogger(__name__)
 
-MUCH = {"daily_files": 10**6, "daily_files_a_user": 10**6, "daily_gigabytes": 10**6}
 # Batches a round: what begins and ends a queue weighs little among them.
 BATCHES = 10
 # A page or a task a film is slow: few are enough.
@@ -44,7 +44,7 @@ def everything(installation, films: dict[str, bytes], rounds: int) -> dict:
 
 
 def _token():
-    sites = [Site.objects.create(code=code, name=code, **MUCH) for code in ("warm", "timed", "stat")]
+    sites = [Site.objects.create(code=code, name=code, **MUCH) for code in ("warm", "timed", "zipped", "stat")]
     user = User.objects.create_user("sender", roles=[Role.TECHNOLOGIST])
     user.sites.set(sites)
     return AuthToken.objects.create(user)[1]
@@ -82,6 +82,7 @@ def _ways(loop, portal, serving, share):
         "screening": (len(many), lambda: pipeline.from_renditions(images, len(many))),
         "ideal from files": (len(share), lambda: loop.from_files(list(share.values()))),
         "upload": (len(share), lambda: pipeline.from_upload(portal, "timed", share)),
+        "upload in a ZIP": (len(share), lambda: pipeline.from_upload(portal, "zipped", share, senders.by_zip)),
         "flask, one client": (FEW, lambda: rivals.asked(page, renditions, 1)),
         "flask, eight clients": (FEW, lambda: rivals.asked(page, renditions, rivals.CLIENTS)),
         "celery task a film": (FEW, lambda: tasks(few)),
@@ -96,6 +97,7 @@ def _as_many(things, count):
 HELD_AGAINST = {
     "screening / ideal from renditions": ("screening", "ideal from renditions"),
     "upload / ideal from files": ("upload", "ideal from files"),
+    "ZIP / ideal from files": ("upload in a ZIP", "ideal from files"),
     "screening / flask, one client": ("screening", "flask, one client"),
     "screening / flask, eight clients": ("screening", "flask, eight clients"),
     "upload / flask, one client": ("upload", "flask, one client"),

@@ -31,11 +31,11 @@ def from_renditions(images: list[Image], count: int) -> float:
     return _until_all_are_written(began, made)
 
 
-def from_upload(portal: senders.Portal, site: str, films: dict[str, bytes]) -> float:
-    """Seconds from the first byte sent to the last written prediction."""
+def from_upload(portal: senders.Portal, site: str, films: dict[str, bytes], send=senders.by_page) -> float:
+    """Seconds from the first byte sent to the last written prediction; `send` is one of the senders."""
     before = set(Image.objects.values_list("pk", flat=True))
     began = time.monotonic()
-    senders.by_page(portal, site, films)
+    send(portal, site, films)
     seconds = _until_all_are_written(began, ())
     assert Prediction.objects.exclude(image__in=before).count() == len(films)
     return seconds

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import secrets
 import sys
 import tempfile
 import threading
@@ -11,12 +9,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import django
 from django.db import connection
 
 from tests.faults.conftest import LEASE_S, RUNTIME, SWEEP_S, until
 from tests.faults.nemesis import history, judge
-from tests.installation import with_stores
+from tests.installation import by_itself
 
 SENDERS, READERS = 4, 10
 # What is left when the faults end has so long.
@@ -31,16 +28,8 @@ def main():
     given = parser.parse_args()
     out = given.out or Path(tempfile.mkdtemp(prefix="fr-history-"))
     out.mkdir(parents=True, exist_ok=True)
-    profile = {
-        "LEASE_S": LEASE_S, "SWEEP_S": SWEEP_S, "RUNTIME": RUNTIME, "CLAIM_MINUTES": 1,
-        "SECRET_KEY": secrets.token_urlsafe(48),
-    }  # fmt: skip
-    with (
-        tempfile.TemporaryDirectory(prefix="fr-n-", dir="/tmp", ignore_cleanup_errors=True) as folder,
-        with_stores(Path(folder), **profile) as installation,
-    ):
-        os.environ.update(installation.environment)
-        django.setup()
+    profile = {"LEASE_S": LEASE_S, "SWEEP_S": SWEEP_S, "RUNTIME": RUNTIME, "CLAIM_MINUTES": 1}
+    with by_itself(**profile) as installation:
         installation.manage("migrate", "--verbosity", "0")
         found = _run(installation, given.minutes * 60, given.seed, out)
     print("\n".join(found) or "Nothing was lost, doubled or overwritten.")

@@ -190,6 +190,16 @@ def test_a_saturated_picture_is_one_that_no_model_may_judge():
     assert pixels.read(png(GREY)).flaw == ""
 
 
+@pytest.mark.parametrize("share", [0.9899, 0.9901])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_tone_of_more_than_99_percent_is_found_wherever_the_others_lie(share, first):
+    tones = np.full(200 * 200, 90, dtype=np.uint8)
+    others = np.arange(round((1 - share) * tones.size))
+    # At the beginning, or where one pixel in 29 is looked at.
+    tones[others if first else others * 29 % tones.size] = 1 + others % 255
+    assert (pixels.read(png(tones.reshape(200, 200))).flaw == "no_content") == (share > 0.99)
+
+
 def test_flipped_bytes_give_a_film_or_a_refusal_and_nothing_else():
     rng, data = random.Random(0), jpeg(GREY)
     for _ in range(200):
