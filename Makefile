@@ -8,7 +8,7 @@ UV := $(shell command -v uv || echo $(BIN)/uv) pip compile --quiet --universal -
 	--no-python-downloads --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help run test lint lock messages test-programs bench bench-intake faults nemesis
+.PHONY: help run test lint lock messages test-programs bench bench-intake faults nemesis soak
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-intake   films a second through the door, against the bare loop (ARGS=--help)"
 	@echo "make faults  kill, freeze and empty everything, at full size (two hours)"
 	@echo "make nemesis  ten minutes of everything at once (MINUTES=2 SEED=7)"
+	@echo "make soak   half an hour of ordinary work, and whether anything grows (MINUTES=2)"
 	@echo "make lint   ruff, and the directions of the imports"
 	@echo "make lock   turn requirements*.in into the locks with hashes (needs uv)"
 	@echo "make messages   collect the texts of the pages for translation, and compile them (needs GNU gettext)"
@@ -39,6 +40,9 @@ faults: $(VENV)/installed-dev test-programs
 
 nemesis: $(VENV)/installed-dev
 	@exec $(BIN)/python -m tests.faults.nemesis --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
+
+soak: $(VENV)/installed-dev
+	@exec $(BIN)/python -m tests.load.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

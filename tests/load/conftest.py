@@ -96,8 +96,9 @@ def running(command, environment, log):
 
 
 @pytest.fixture
-def environment(process_environment, tmp_path):
-    return process_environment | {"FIRSTREAD_VAR": str(tmp_path / "var"), "FIRSTREAD_RUNTIME": "tests.stub_runtime"}
+def environment(process_environment, tmp_path, settings):
+    own = {"FIRSTREAD_VAR": str(tmp_path / "var"), "FIRSTREAD_RUNTIME": "tests.stub_runtime"}
+    return process_environment | own | {"FIRSTREAD_SECRET_KEY": settings.SECRET_KEY}  # sessions are made here
 
 
 @pytest.fixture

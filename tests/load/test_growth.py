@@ -10,7 +10,7 @@ import time
 import pytest
 from django.db import connections
 
-from screening import notices, queue, reading, worklist
+from screening import notices, queue, reading, sweeping, worklist
 from screening.models import Study
 from tests import factories, ledger, plans
 
@@ -68,7 +68,7 @@ def steps(site, reader, model):
         "claim a batch": lambda: queue.claim_screenings("one", [model.pk]),
         "claim a batch by arrival": lambda: queue.claim_screenings("one", [model.pk], by_arrival=True),
         "claim the next study": lambda: reading.claim_next(listed, reader),
-        "sweep": queue.sweep,
+        "sweep": sweeping.sweep,
         "claims that ran out": reading.expire_claims,
         "what there is to tell": notices.gather,
     }
