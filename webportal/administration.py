@@ -143,18 +143,22 @@ def _keep_an_administrator(user, actor):
 
 
 @transaction.atomic
-def save_site(site, actor=None):
-    """Save a new or changed site. A changed order or limit moves its waiting studies. Raises ValidationError."""
+def save_site(site, actor=None, fields=None):
+    """Save a new or changed site, or these `fields` of it. A changed order or limit moves its waiting studies.
+
+    Raises ValidationError.
+    """
     site.full_clean()
     was = Site.objects.select_for_update().filter(pk=site.pk).first()
-    site.save()
-    changed = {name: [getattr(was, name, None), getattr(site, name)] for name in TOLD}
+    site.save(update_fields=fields)
+    told = TOLD if fields is None else [name for name in TOLD if name in fields]
+    changed = {name: [getattr(was, name, None), getattr(site, name)] for name in told}
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if changed:
         told = {name: [_told(value) for value in pair] for name, pair in changed.items()}
         Event.note(Event.Kind.SITE, actor=actor, site=site, created=was is None, changed=told)
     if was and ORDERING & changed.keys():
-        standing.recompute_site(site)
+        standing.recompute_site(Site.objects.get(pk=site.pk))
 
 
 def _told(value):

@@ -92,6 +92,7 @@ def by_wsgi(path, method="POST", **environ):
 HEADS = {
     "four gigabytes": ({"CONTENT_LENGTH": str(4 * GB), "CONTENT_TYPE": "multipart/form-data; boundary=x"}, 413),
     "a length of forty digits": ({"CONTENT_LENGTH": "9" * 40, "CONTENT_TYPE": "multipart/form-data; boundary=x"}, 413),
+    "four gigabytes behind zeros": ({"CONTENT_LENGTH": f"{4 * GB:040}", "CONTENT_TYPE": "application/json"}, 413),
     "two megabytes of JSON": ({"CONTENT_LENGTH": str(2**21), "CONTENT_TYPE": "application/json"}, 413),
     "two megabytes of nothing named": ({"CONTENT_LENGTH": str(2**21), "CONTENT_TYPE": ""}, 413),
     "a manifest of eleven megabytes": ({"CONTENT_LENGTH": str(11 * 2**20), "CONTENT_TYPE": "text/csv"}, 413),
@@ -119,6 +120,12 @@ def test_a_head_that_does_not_fit_is_refused_before_a_byte_of_the_body_is_read(h
     status, body = by_wsgi(path, **environ)
     assert status == expected
     assert json.loads(body)["error"]["sentence"]
+
+
+@pytest.mark.row(73)
+def test_the_login_page_takes_no_file():
+    head = {"CONTENT_LENGTH": str(2**21), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    assert by_wsgi("/login/", **head)[0] == 413
 
 
 @pytest.mark.row(73)

@@ -14,6 +14,12 @@ FLAGS = [
 PASSWORD = "correct horse battery"
 
 
+def film_is_there(page):
+    """Wait until a page of a study shows its film; before that a page may still be arriving, and keys are early."""
+    page.locator("#film-state").wait_for(state="hidden")
+    page.locator("#corner-window", has_text="zoom").wait_for(state="attached")
+
+
 @pytest.fixture(scope="session")
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -28,7 +28,8 @@ def ward(folder, good=37):
 
 
 def drop(page, *paths):
-    """Drop files or folders on the page, through the browser's own machinery."""
+    """Drop files or folders on the page, through the browser's own machinery, once its script listens."""
+    page.locator(".ask .scripted").wait_for()
     hand = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):

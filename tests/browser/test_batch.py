@@ -5,6 +5,7 @@ import re
 import pytest
 
 from screening.models import Batch, Image, Receipt, Screening
+from tests.browser.conftest import film_is_there
 from tests.browser.sending import count, drop, ward
 from tests.intake import films
 from tests.intake.conftest import media  # noqa: F401
@@ -121,7 +122,9 @@ def test_a_group_of_failures_is_tried_again_and_the_page_follows(page, factories
 def test_a_view_is_corrected_on_the_film_and_taken_back(page, factories, house):
     study = factories.study(house)
     page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
     page.keyboard.press("v")
+    expect(page.get_by_role("radio", name="PA")).to_be_focused()
     page.get_by_role("radio", name="lateral").check(force=True)
     page.get_by_role("button", name="Correct the view").click()
     expect(page.get_by_text("View corrected from PA to lateral.")).to_be_visible()

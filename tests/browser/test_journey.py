@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from ml import phantom
 from screening.models import Read, Study
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, film_is_there
 from workers import engine
 
 pytestmark = pytest.mark.browser
@@ -20,11 +20,6 @@ def films_to_send(tmp_path):
     for seed in (1, 2):
         Picture.fromarray(phantom.draw(seed, opacity=seed == 1)).save(tmp_path / f"film{seed}.png")
     return sorted(str(path) for path in tmp_path.iterdir())
-
-
-def film_is_there(page):
-    expect(page.locator("#film-state")).to_be_hidden()
-    expect(page.locator("#corner-picture")).to_contain_text("8 bit")
 
 
 def test_a_film_is_uploaded_screened_claimed_read_and_signed(open_page, log_in, factories, home, films_to_send):
@@ -45,6 +40,7 @@ def test_a_film_is_uploaded_screened_claimed_read_and_signed(open_page, log_in, 
     rows.first.get_by_role("button", name="Claim").click()
     reader.wait_for_url(f"**/studies/{top}/")
     film_is_there(reader)
+    expect(reader.locator("#corner-picture")).to_contain_text("8 bit")
     expect(reader.locator("#ai")).to_contain_text(re.compile("Likely|Uncertain|Less likely"))
     reader.get_by_role("radio", name="Present").check()
     reader.get_by_label("Comment").fill("Right lower zone.")

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, film_is_there
 from workers import engine
 
 pytestmark = pytest.mark.browser
@@ -21,11 +22,6 @@ def poll(page):
     """Ask for the worklist now, without waiting for the next poll."""
     with page.expect_response("**/worklist/**"):
         page.evaluate("htmx.trigger('#list', 'refresh')")
-
-
-def film_is_there(page):
-    expect(page.locator("#film-state")).to_be_hidden()
-    expect(page.locator("#corner-window")).to_contain_text("zoom")
 
 
 def test_a_morning_with_the_keyboard_alone(page, factories, home):
@@ -43,6 +39,7 @@ def test_a_morning_with_the_keyboard_alone(page, factories, home):
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="SECOND")).to_be_visible()
     expect(page.get_by_role("status").first).to_contain_text("Signed: absent")
+    film_is_there(page)
     page.keyboard.press("4")
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/worklist/")
@@ -173,6 +170,10 @@ def test_an_answer_that_comes_while_one_reads_waits_to_be_opened(page, factories
     engine.work()
     expect(page.locator("#news")).to_contain_text("The AI's answer has come")
     expect(page.locator("#ai")).to_contain_text("AI pending")
+    page.get_by_role("button", name="Open it").evaluate("button => { button.dataset.first = 'yes'; }")
+    for _ in range(2):  # told the same again, the page leaves it as it is
+        page.wait_for_event("response", lambda answer: "quiet=1" in answer.url)
+    expect(page.locator("#open-answer[data-first]")).to_have_count(1)
     page.get_by_role("button", name="Open it").click()
     expect(page.locator("#ai")).to_contain_text("score")
 
@@ -241,3 +242,63 @@ def test_a_key_pressed_twice_claims_one_study(page, factories, home, reader):
     page.evaluate("() => { const form = document.getElementById('next'); form.requestSubmit(); form.requestSubmit(); }")
     page.wait_for_url("**/studies/*/")
     assert reader.claims.count() == 1
+
+
+def test_the_keys_are_read_from_their_heading_on(page, factories, home):
+    page.goto(f"/studies/{factories.study(home).pk}/")
+    film_is_there(page)
+    page.keyboard.press("?")
+    heading = page.get_by_role("heading", name="Keys on the reading page")
+    expect(heading).to_be_in_viewport(ratio=1)
+    expect(heading).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#help").get_by_role("button", name="Close")).to_be_focused()
+
+
+def test_a_logout_takes_no_word_away_and_a_login_elsewhere_goes_on(open_page, log_in, reader, factories, home):
+    page = log_in(open_page(tolerate="401"), reader, PASSWORD)
+    study = factories.claimed(factories.study(home), reader)
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    Session.objects.all().delete()
+    page.get_by_label("Comment").fill("left base, faint")
+    line = page.locator(".offline")
+    expect(line).to_contain_text("You are logged out")
+    page.wait_for_timeout(4500)  # the page has asked by itself, too
+    expect(page.get_by_label("Comment")).to_have_value("left base, faint")
+    with page.expect_popup() as opened:
+        line.get_by_role("link").click()
+    other = opened.value
+    other.get_by_label("Name").fill(reader.username)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Log in").click()
+    other.wait_for_url("**/worklist/")
+    page.get_by_label("Comment").fill("left base, faint opacity")
+    expect(page.locator("#kept")).to_contain_text("Draft kept")
+    expect(line).to_be_hidden()
+    page.get_by_label("absent").check(force=True)
+    page.get_by_role("button", name=re.compile("^Sign")).first.click()
+    page.wait_for_url(lambda address: str(study.pk) not in address)
+    assert study.reads.get().comment == "left base, faint opacity"
+
+
+def test_a_draft_that_is_refused_is_not_said_to_be_kept(open_page, log_in, reader, factories, home):
+    page = log_in(open_page(tolerate="404"), reader, PASSWORD)
+    study = factories.claimed(factories.study(home), reader)
+    page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
+    reader.sites.clear()
+    page.get_by_label("Comment").fill("left base")
+    expect(page.locator(".offline")).to_contain_text("This was not kept")
+    page.wait_for_timeout(4500)
+    expect(page.locator(".offline")).to_be_visible()
+
+
+def test_a_film_that_another_reader_has_is_faded_and_a_free_one_is_not(page, factories, home):
+    factories.study(home, patient_id="FREE")
+    factories.claimed(factories.study(home, patient_id="TAKEN"), factories.radiologist(home))
+    page.reload()
+    faded = {name: page.locator("#rows tr", has_text=name).locator(".thumb") for name in ("FREE", "TAKEN")}
+    assert {name: thumb.evaluate("each => getComputedStyle(each).opacity") for name, thumb in faded.items()} == {
+        "FREE": "1", "TAKEN": "0.45",
+    }  # fmt: skip

@@ -5,9 +5,9 @@ from playwright.sync_api import expect
 
 from screening import rereading
 from screening.models import SecondRead
+from tests.browser.conftest import PASSWORD, film_is_there
 
 pytestmark = pytest.mark.browser
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -30,8 +30,7 @@ def test_a_second_reader_works_by_keys_and_a_third_decides(open_page, log_in, fa
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     page.keyboard.press("n")
     page.wait_for_url("**/second-reads/*-*/")
-    expect(page.locator("#film-state")).to_be_hidden()
-    expect(page.locator("#corner-window")).to_contain_text("zoom")
+    film_is_there(page)
     expect(page.locator("#corner-overlay")).to_have_text("")
     page.keyboard.press("2")
     page.keyboard.press("c")
@@ -48,7 +47,7 @@ def test_a_second_reader_works_by_keys_and_a_third_decides(open_page, log_in, fa
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Two readers differ")).to_be_visible()
-    expect(page.locator("#corner-window")).to_contain_text("zoom")
+    film_is_there(page)
     page.keyboard.press("1")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".messages")).to_contain_text("Adjudication signed: present.")
@@ -60,7 +59,7 @@ def test_a_lost_claim_on_a_second_read_keeps_the_draft_and_can_be_taken_again(op
     page = log_in(open_page(), second, PASSWORD)
     opened = rereading.claim_next(second)
     page.goto(f"/second-reads/{opened.pk}/")
-    expect(page.locator("#film-state")).to_be_hidden()
+    film_is_there(page)
     SecondRead.objects.update(claimed_until=opened.created_at)
     rereading.expire_claims()
     page.get_by_label("Comment").fill("so far")

@@ -287,6 +287,7 @@ def test_after_a_stop_the_page_says_what_was_not_sent_and_takes_no_more(page, tm
     page.wait_for_timeout(700)
     assert Receipt.objects.count() == there
     page.get_by_role("link", name="Send more").click()
+    expect(page.locator("#whole")).to_be_hidden()  # the next page, and no longer this one
     drop(page, tmp_path / "other.jpg")
     expect(page.locator("#pace")).to_have_text("1 file, all answered")
 

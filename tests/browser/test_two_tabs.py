@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, film_is_there
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +36,7 @@ def test_a_whole_report_by_keys_is_signed_while_its_draft_is_on_the_way(page, fa
     study = factories.claimed(factories.screened(factories.study(home), 0.9), reader)
     factories.study(home)
     page.goto(f"/studies/{study.pk}/")
+    film_is_there(page)
     for key in "16tt":
         page.keyboard.press(key)
     page.keyboard.press("u")

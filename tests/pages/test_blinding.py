@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from screening.models import Draft, Job, Read
+from screening.models import Draft, Job, Read, Study
 
 TELLS = re.compile(r"Likely pneumonia|>Likely<|\blikely\b|score|(?<!\d)0\.9\d*|\b93\b", re.IGNORECASE)
 
@@ -107,3 +107,32 @@ def test_the_due_time_which_follows_from_the_score_gives_way_to_the_limit(client
     page = client.get(f"/studies/{study.pk}/").content.decode()
     assert study.cap_at.isoformat()[:16] in page
     assert study.due_at.isoformat()[:16] not in page
+
+
+@pytest.fixture
+def unlike(factories, home, model, reader):
+    """A film outside the domain, sent by the reader: where the AI stands says its band."""
+    study = factories.study(home, batch=factories.batch(home, reader))
+    factories.screened(study, 0.93)
+    Study.objects.filter(pk=study.pk).update(ai_state="outside_domain", band="uncertain", probability=None)
+    image = study.images.get()
+    study.batch.receipts.create(name="a.png", size=1, outcome="accepted", study=study, image=image)
+    return study
+
+
+def test_neither_page_nor_receipts_say_before_the_finding_that_a_film_is_unlike_those_learned_from(client, unlike):
+    batch = f"/api/v1/batches/{unlike.batch_id}"
+    said = {
+        "page": client.get(f"/batches/{unlike.batch_id}/").content,
+        "receipts": client.get(f"{batch}/receipts").content,
+        "table": b"".join(client.get(f"{batch}/receipts.csv").streaming_content),
+    }
+    for door, words in said.items():
+        assert b"a.png" in words and b"unlike" not in words, door
+
+
+def test_the_bands_of_a_batch_are_left_out_and_not_zero(client, unlike, as_person, factories, home):
+    address = f"/api/v1/batches/{unlike.batch_id}"
+    assert client.get(address).json()["progress"]["bands"] == {}
+    seen = as_person(factories.technologist(home)).get(address).json()["progress"]["bands"]
+    assert seen["uncertain"] == 1

@@ -3,7 +3,8 @@
 import pytest
 
 from screening import notices
-from screening.models import Job, Notice, Priority
+from screening.models import Job, Notice, Priority, User
+from webportal.views import notices as views
 
 
 @pytest.fixture
@@ -85,3 +86,16 @@ def test_the_last_deliveries_stand_on_the_webhooks_page(admin, hooked, notice):
 
 def test_a_site_without_a_webhook_says_where_to_give_one(admin, home):
     assert "This site has no webhook" in admin.get(f"/sites/{home.pk}/webhook").content.decode()
+
+
+def test_saving_the_own_notices_brings_no_login_back_that_was_ended_meanwhile(as_person, reader, monkeypatch):
+    client, clean = as_person(reader), views.MailForm.clean
+
+    def meanwhile(form):
+        User.objects.filter(pk=reader.pk).update(is_active=False, roles=[])
+        return clean(form)
+
+    monkeypatch.setattr(views.MailForm, "clean", meanwhile)
+    assert client.post("/notices/", {"email": "rad@example.org"}).status_code == 302
+    reader.refresh_from_db()
+    assert (reader.is_active, reader.roles, reader.email) == (False, [], "rad@example.org")

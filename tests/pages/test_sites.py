@@ -1,12 +1,13 @@
 """A site's page: whether its films are de-identified on the way in, and how much it takes a day."""
 
+import html
 import re
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from screening import hours
+from screening import hours, switching
 from screening.models import Event, Priority, Site
 
 
@@ -19,6 +20,14 @@ def fields(page):
     """What the form of a page would send as it stands."""
     found = page.context["form"]
     return {name: found[name].value() for name in found.fields if found[name].value() not in (None, False)}
+
+
+def shown(page):
+    """What the form's page says that it showed: {name: [values]}."""
+    found = {}
+    for name, value in re.findall(r'<input type="hidden" name="(initial-\w+)" value="([^"]*)"', page.content.decode()):
+        found.setdefault(name, []).append(html.unescape(value))
+    return found
 
 
 def test_deidentification_is_switched_with_its_explanation_beside_it(client, home):
@@ -90,3 +99,12 @@ def test_limits_are_proposed_by_what_the_waits_were(client, home, monkeypatch):
     monkeypatch.setattr("screening.turnaround.proposed_limits", lambda site: proposed)
     text = re.sub(r"<[^>]+>", "", client.get(f"/sites/{home.pk}/").content.decode())
     assert "stat 25 minutes, routine 360 minutes" in text
+
+
+def test_what_somebody_else_has_switched_since_the_page_was_opened_stays(client, home, factories):
+    page = client.get(f"/sites/{home.pk}/")
+    switching.switch_ai_order(home, False, factories.administrator())
+    client.post(f"/sites/{home.pk}/", shown(page) | fields(page) | {"prevalence": "0.17"})
+    kept = Site.objects.get(pk=home.pk)
+    assert (kept.ai_order, kept.prevalence) == (False, 0.17)
+    assert Event.objects.get(kind="site").detail["changed"].keys() == {"prevalence"}

@@ -194,3 +194,9 @@ def test_a_score_of_an_older_model_names_it_and_one_of_the_active_model_is_named
     assert "stub old" not in client.get("/worklist/").content.decode().partition("<tbody")[2].partition("</tbody")[0]
     factories.active_model("new")
     assert "stub old" in client.get("/worklist/").content.decode().partition("<tbody")[2].partition("</tbody")[0]
+
+
+def test_a_reader_without_a_site_is_told_so_and_not_that_all_is_read(factories, as_person, home):
+    factories.study(home)
+    page = as_person(factories.person("radiologist")).get("/worklist/").content.decode()
+    assert "You belong to no site yet" in page and "All read" not in page

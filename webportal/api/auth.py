@@ -1,10 +1,7 @@
 """Logging in for a token, logging out, and who one is."""
 
-from datetime import timedelta
-
 from django.contrib import auth
 from django.contrib.auth.signals import user_logged_in
-from django.db.models.functions import Now
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
 from rest_framework import serializers
@@ -16,10 +13,7 @@ from webportal.api.access import allowed
 from webportal.api.errors import Error, Locked, WrongPassword
 from webportal.api.parsers import Json
 from webportal.views.access import anyone
-from webportal.views.account import address
-
-# Above any department behind one router, below what guessing needs. A name is locked much earlier, by django-axes.
-FAILURES_AN_ADDRESS, WINDOW = 100, timedelta(minutes=15)
+from webportal.views.account import address, too_many_failures
 
 
 class Credentials(serializers.Serializer):
@@ -65,7 +59,7 @@ def login(request):
 
 def authenticated(http, **credentials):
     """The user with these credentials. Raises Locked, or WrongPassword, which does not say what was wrong."""
-    if _too_many_failures(address(http)):
+    if too_many_failures(address(http)):
         raise Locked
     user = auth.authenticate(http, **credentials)
     if user is None:
@@ -78,12 +72,6 @@ def authenticated(http, **credentials):
     if user is None:
         raise WrongPassword
     return user
-
-
-def _too_many_failures(whence):
-    """Counted in the history, so that all portal processes count together."""
-    failed = Event.objects.filter(kind=Event.Kind.LOGIN_FAILED, at__gt=Now() - WINDOW, address=whence)
-    return failed[:FAILURES_AN_ADDRESS].count() == FAILURES_AN_ADDRESS
 
 
 @extend_schema(request=None, responses={204: None, 401: Error}, tags=["login"])

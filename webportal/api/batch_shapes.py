@@ -110,7 +110,9 @@ class ProgressShape(serializers.Serializer):
     screenings = serializers.DictField(child=serializers.IntegerField(), help_text="Accepted images by state.")
     images = serializers.IntegerField(help_text="Images that this batch brought.")
     screened = serializers.IntegerField(help_text="Images that the AI has ended with, or is not applied to.")
-    bands = serializers.DictField(child=serializers.IntegerField(), help_text="Studies by band.")
+    bands = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Studies by band; empty where some of them are hidden from you."
+    )
     archives = ArchiveShape(many=True)
     failures = FailureShape(many=True)
     eta_s = serializers.FloatField(

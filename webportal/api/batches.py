@@ -11,7 +11,7 @@ from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import FormParser
 from rest_framework.response import Response
 
-from screening import batches, parts, permissions
+from screening import batches, blinding, parts, permissions
 from screening.answers import answers
 from screening.models import Batch, Job, Receipt
 from webportal import sending
@@ -156,8 +156,13 @@ def detail(request, batch, code=status.HTTP_200_OK, headers=None):
 
 
 def shown(found, user, at_once=False):
-    """Receipts as the API shows them, with the AI's answers as `user` may see them. `at_once`: a new film has none."""
-    found = Receipt.objects.filter(pk__in=[each.pk for each in found]).select_related("study")
+    """Receipts as the API shows them, with the AI's answers as `user` may see them.
+
+    `at_once`: they were given just now; a new film has no answer, and its study stands as the receipt knows it.
+    """
+    if not at_once:
+        found = Receipt.objects.filter(pk__in=[each.pk for each in found]).select_related("study__site")
     new = Receipt.Outcome.ACCEPTED if at_once else None
     images = [each.image_id for each in found if each.image_id and each.outcome != new]
-    return ReceiptShape(found, many=True, context={"answers": answers(images, user)}).data
+    hidden = blinding.hidden_ids({each.study for each in found if each.study}, user)
+    return ReceiptShape(found, many=True, context={"answers": answers(images, user), "hidden": hidden}).data

@@ -1,5 +1,6 @@
 """What is sent and what is answered: the API's shapes of files, receipts, keys and manifests."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -43,6 +44,8 @@ class ReceiptShape(serializers.Serializer):
     prediction = serializers.SerializerMethodField()
 
     def get_ai(self, receipt) -> str | None:
+        if receipt.study_id in self.context["hidden"]:
+            return _(wording.FINDING_FIRST)
         return receipt.study and wording.ai_state(receipt.study.ai_state)
 
     @extend_schema_field(AnswerShape(allow_null=True))

@@ -5,7 +5,7 @@ from functools import wraps
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, resolve_url
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -37,12 +37,8 @@ def anyone(user):
 
 
 def _to_login(request):
-    if not request.htmx:
-        return redirect_to_login(request.get_full_path())
-    # A fragment cannot be a login page: the whole page goes there, and comes back to where it was.
-    answer = HttpResponse(status=204)
-    answer["HX-Redirect"] = f"{resolve_url('login')}?next={request.htmx.current_url_abs_path or '/'}"
-    return answer
+    # A fragment cannot be a login page, and to leave the page would lose what stands in its fields: `site.js` says it.
+    return HttpResponse(status=401) if request.htmx else redirect_to_login(request.get_full_path())
 
 
 def study_or_404(user, pk):

@@ -1,16 +1,23 @@
 """Logging in and out, and changing one's own password; each leaves an Event."""
 
+from datetime import timedelta
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import forms
 from django.contrib.auth import views as auth
+from django.db.models.functions import Now
+from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from screening.models import Event
 from webportal import administration
+
+# Above any department behind one router, below what guessing needs. A name is locked much earlier, by django-axes.
+FAILURES_AN_ADDRESS, WINDOW = 100, timedelta(minutes=15)
 
 
 def address(request):
@@ -22,9 +29,23 @@ def address(request):
         return None
 
 
+def too_many_failures(whence):
+    """Whether so many logins have failed from this address of late that none is tried any more.
+
+    Counted in the history, so that all portal processes, the page and the API count together.
+    """
+    failed = Event.objects.filter(kind=Event.Kind.LOGIN_FAILED, at__gt=Now() - WINDOW, address=whence)
+    return failed[:FAILURES_AN_ADDRESS].count() == FAILURES_AN_ADDRESS
+
+
 class Login(auth.LoginView):
     template_name = "webportal/login.html"
     redirect_authenticated_user = True
+
+    def post(self, request, *args, **kwargs):
+        if too_many_failures(address(request)):
+            return render(request, "webportal/locked.html", {"by_address": True}, status=429)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form):
         answer = super().form_valid(form)
@@ -47,7 +68,15 @@ class Logout(auth.LogoutView):
         return answer
 
 
+class PasswordForm(forms.PasswordChangeForm):
+    def save(self, commit=True):
+        # This column alone: a role or a login that was taken away meanwhile stays taken away.
+        super().save(commit=False).save(update_fields=["password"])
+        return self.user
+
+
 class PasswordChange(auth.PasswordChangeView):
+    form_class = PasswordForm
     template_name = "webportal/password_change.html"
     success_url = reverse_lazy("home")
 

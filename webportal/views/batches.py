@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from screening import batches, holding, lifecycle, permissions, reasons, wording
+from screening import batches, blinding, holding, lifecycle, permissions, reasons, wording
 from screening.answers import answers
 from screening.models import Batch, Receipt, Screening
 from screening.progress import progress, siblings
@@ -62,9 +62,10 @@ def batch(request, pk):
     """A batch: its files by outcome and reason, how far the AI is, and its receipts. Polled, it answers a fragment."""
     found = sending.batch_or_404(request.user, pk)
     asked = {name: request.GET[name].replace("\x00", "") for name in ("outcome", "reason") if request.GET.get(name)}
-    receipts = found.receipts.filter(**asked).select_related("study")
+    receipts = found.receipts.filter(**asked).select_related("study__site")
     page = Paginator(receipts, PAGE_SIZE).get_page(request.GET.get("page"))
     predicted = answers([receipt.image_id for receipt in page if receipt.image_id], request.user)
+    studies = {receipt.study for receipt in page if receipt.study}
     so_far = progress(found, request.user)
     stored = found.state not in NOT_STORED
     context = {
@@ -89,6 +90,7 @@ def batch(request, pk):
         "asked_words": next((words for value, words, _ in OUTCOMES if value == asked.get("outcome")), ""),
         "page": page,
         "rows": [(receipt, predicted.get(receipt.image_id), *_shown(receipt, stored)) for receipt in page],
+        "hidden": blinding.hidden_ids(studies, request.user),
         "siblings": siblings(found, permissions.sites_of(request.user)),
         "parent": sending.visible_batches(request.user).filter(pk=found.parent_id).select_related("site").first(),
         "can": _abilities(request.user, found),

@@ -34,7 +34,8 @@ def index(request):
     """The notices of the last month; looking at them makes them old. POST says whether they come by e-mail."""
     form = MailForm(request.POST if request.method == "POST" else None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        # These columns alone: a role or a login that was taken away meanwhile stays taken away.
+        form.save(commit=False).save(update_fields=form.Meta.fields)
         messages.success(request, _("Saved."))
         return redirect("notices")
     shown = list(notices.of(request.user)[:PAGE_SIZE])

@@ -84,6 +84,11 @@ class SiteForm(forms.ModelForm):
             ),
         }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # what is saved is what was changed here: see `_edit`
+            field.show_hidden_initial = not self.instance._state.adding
+
 
 class NewSiteForm(SiteForm):
     class Meta(SiteForm.Meta):
@@ -117,7 +122,9 @@ def show(request, pk):
 
 def _edit(request, form, sentence):
     if request.method == "POST" and form.is_valid():
-        administration.save_site(form.instance, request.user)
+        # What somebody else has changed since the page was opened (the order's switch, say) stays.
+        changed = None if form.instance._state.adding else form.changed_data
+        administration.save_site(form.instance, request.user, changed)
         messages.success(request, sentence)
         return redirect("sites")
     context = {"form": form, "site": form.instance, "editing": not form.instance._state.adding}

@@ -55,6 +55,14 @@
     });
   }
 
+  // News are put there, and said aloud, once; the page asks again and again and is told the same.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    if (target.id !== "news" || xhr.status !== 200) return;
+    if (target.dataset.told === xhr.responseText) event.detail.shouldSwap = false;
+    target.dataset.told = xhr.responseText;
+  });
+
   // What is said: a choice that is taken back, and the time at which somebody was told, in the reader's own zone.
   const changed = (input) => input.dispatchEvent(new Event("change", { bubbles: true }));
   function choose(name, number) {

@@ -32,6 +32,9 @@
   // Keys belong to the page only while nobody writes and no dialog is open.
   window.firstread = {
     localise,
+    // A login in another tab changes the session's token, so it is read anew each time. With TLS its cookie has a prefix.
+    token: () => /(?:^|; )(?:__Host-)?csrftoken=([^;]+)/.exec(document.cookie)?.[1]
+      ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "",
     typing: (event) => event.ctrlKey || event.metaKey || event.altKey || Boolean(document.querySelector("dialog[open]"))
       || Boolean(event.target.closest?.("input:not([type=radio], [type=checkbox], [type=range]), textarea, select")),
   };
@@ -60,22 +63,49 @@
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
+    const token = form.querySelector("[name=csrfmiddlewaretoken]");
+    if (token) token.value = window.firstread.token();
     form.dataset.sent = "yes";
     setTimeout(() => delete form.dataset.sent, 5000);
   });
 
-  // A poll that fails says so, once, and takes it back when the next one succeeds.
-  const offline = () => document.querySelector(".offline");
+  // What a page asks for by itself says so: it keeps nobody logged in.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { formData, headers, triggeringEvent, verb } = event.detail;
+    if (verb !== "get") headers["X-CSRFToken"] = window.firstread.token();
+    formData.delete("csrfmiddlewaretoken"); // of the page's own time, and it would come before the header
+    if (!triggeringEvent) headers["FirstRead-By-Itself"] = "yes";
+  });
+
+  // A request that fails says so, once, and takes it back when the next one succeeds; what was to be kept and was
+  // refused stands there until something is kept.
+  let refused = false;
+  function say(words, link) {
+    const line = document.querySelector(".offline");
+    if (!line.hidden && line.dataset.words === words) return;
+    line.dataset.words = words;
+    line.replaceChildren(words);
+    if (link) line.append(" ", link);
+    line.hidden = false;
+  }
   document.addEventListener("htmx:sendError", () => {
-    if (!offline().hidden) return;
-    offline().textContent = interpolate(
-      gettext("No connection to FirstRead since %(time)s; trying again."), { time: clock.format(new Date()) }, true);
-    offline().hidden = false;
+    if (!document.querySelector(".offline").hidden) return;
+    say(interpolate(gettext("No connection to FirstRead since %(time)s; trying again."), { time: clock.format(new Date()) }, true));
   });
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status < 500) return;
-    offline().textContent = gettext("FirstRead could not answer just now; trying again.");
-    offline().hidden = false;
+    const { xhr: { status }, requestConfig: { verb } } = event.detail;
+    if (status === 401) {
+      const login = Object.assign(document.createElement("a"), { href: "/login/", target: "_blank", textContent: gettext("Log in, in a new tab") });
+      say(gettext("You are logged out. What you have typed is still here, and nothing more of it is kept until you log in again."), login);
+    } else if (status >= 500) say(gettext("FirstRead could not answer just now; trying again."));
+    else if (verb !== "get") {
+      refused = true;
+      say(gettext("This was not kept: FirstRead refused it. Copy what you have typed, then load the page again."));
+    }
   });
-  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.xhr.status < 400) offline().hidden = true; });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    if (event.detail.xhr.status >= 400) return;
+    if (event.detail.requestConfig.verb !== "get") refused = false;
+    if (!refused) document.querySelector(".offline").hidden = true;
+  });
 })();

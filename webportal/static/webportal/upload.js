@@ -5,7 +5,7 @@ import { Pace, paint, write } from "./sending/figures.js";
 import { Keys } from "./sending/keys.js";
 import { giveUp, inPieces, PIECES_FROM_B } from "./sending/pieces.js";
 import { isManifest, Table } from "./sending/manifest.js";
-import { ask, whole } from "./sending/requests.js";
+import { ask, BY_ITSELF, whole } from "./sending/requests.js";
 import { Rows } from "./sending/rows.js";
 import { far, LATE, news } from "./sending/saying.js";
 import { Sender } from "./sending/sender.js";
@@ -162,11 +162,11 @@ async function look() {
   looking = false;
   if (!sender.paused && !sender.hold) {
     stale = false;
-    const answer = await ask(`${form.dataset.batches}/${batch.id}`);
+    const answer = await ask(`${form.dataset.batches}/${batch.id}`, BY_ITSELF);
     if (answer.status === 200) server = answer.body.progress; else stale = true;
     const ids = [...rows.shown.keys()].slice(0, ROWS_A_LOOK);
     if (ids.length) {
-      const found = await ask(`${form.dataset.batches}/${batch.id}/receipts?size=${ROWS_A_LOOK}&${ids.map((id) => `id=${id}`).join("&")}`);
+      const found = await ask(`${form.dataset.batches}/${batch.id}/receipts?size=${ROWS_A_LOOK}&${ids.map((id) => `id=${id}`).join("&")}`, BY_ITSELF);
       if (found.status === 200) for (const receipt of found.body.results) rows.scored(receipt);
     }
     draw.soon();
@@ -215,6 +215,7 @@ function counts() {
   all.skipped = Math.max(all.skipped, outcomes.skipped);
   all.left += server.packed;
   [all.screened, all.likely] = [server.screened, server.bands.likely];
+  at("likely").hidden = all.likely === undefined; // hidden from who has to find first
   return all;
 }
 

@@ -35,7 +35,7 @@ function begin() {
     pane.box.querySelectorAll(".about").forEach((each) => { each.hidden = each !== said; });
     if (!said) return;
     said.hidden = false;
-    pane.box.append(said);
+    if (said.parentElement !== pane.box) pane.box.append(said); // to move it takes the focus from its form
   }
 
   // The page around the film goes with the picture of the pane that is chosen.

@@ -39,7 +39,12 @@
     });
     [".strip", ".chips"].forEach((part) => {
       const [mine, theirs] = [list.querySelectorAll(part), after.querySelectorAll(part)];
-      if (mine.length === theirs.length) mine.forEach((element, i) => { element.innerHTML = theirs[i].innerHTML; window.firstread.localise(element); });
+      if (mine.length !== theirs.length) return;
+      mine.forEach((element, i) => {
+        if (element.contains(document.activeElement)) return; // written anew, a chip would lose the focus
+        element.innerHTML = theirs[i].innerHTML;
+        window.firstread.localise(element);
+      });
     });
   }
 

@@ -1,11 +1,9 @@
 // Talking to the API. Every answer is {status, body, wait}; status 0: the connection broke; wait: Retry-After, seconds.
 const STALLED_MS = 90000; // no byte moved, and no answer came
 
-// The session's token: a login in another tab changes it, so it is read anew each time.
-export function token() {
-  const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
-}
+// What a page asks for by itself keeps nobody logged in.
+export const BY_ITSELF = { headers: { "FirstRead-By-Itself": "yes" } };
+export const token = () => window.firstread.token();
 
 function read(text) {
   try { return JSON.parse(text); } catch { return null; }

@@ -71,7 +71,8 @@ export class Sender {
     this.ended = true;
     for (const item of [...this.queue.splice(0), ...this.failed]) this.house.dropped(item);
     this.failed.clear();
-    for (const item of this.flying) item.flight?.abort();
+    // What is there to its last byte is answered for, and counted, rather than cut off.
+    for (const item of this.flying) if (item.part || item.share < 1) item.flight?.abort();
     this.paused = null;
     this.#free();
     this.#go();

@@ -1,4 +1,6 @@
 // The dry run's answer, once all of it is here: the same words and buttons as on the batch page.
+import { BY_ITSELF } from "./requests.js";
+
 const AGAIN_MS = 2500;
 
 export class Trial {
@@ -14,7 +16,7 @@ export class Trial {
     if (this.over || this.#shown === state) return;
     this.#shown = state;
     try {
-      const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+      const answer = await fetch(address, { headers: { "HX-Request": "true", ...BY_ITSELF.headers } });
       if (!answer.ok) throw new Error(answer.status);
       this.#put(await answer.text());
     } catch {
