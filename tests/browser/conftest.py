@@ -20,6 +20,11 @@ def film_is_there(page):
     page.locator("#corner-window", has_text="zoom").wait_for(state="attached")
 
 
+def drawn_anew(page):
+    """Wait until a page has drawn what was asked of it: the frame that is due, and the one after it."""
+    page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+
+
 @pytest.fixture(scope="session")
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -27,7 +32,7 @@ def chromium():
     if not path:
         pytest.skip("no chromium on PATH (apt-get install chromium)")
     # As patient as a page is below: several processes of tests may share the processors.
-    sync_api.expect.set_options(timeout=15_000)
+    sync_api.expect.set_options(timeout=60_000)
     # Playwright's loop runs in this thread, and Django then takes every query for one of an event loop's.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_api.sync_playwright() as playwright:
@@ -54,7 +59,7 @@ def open_page(chromium, live_server):
         context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15000)
+        page.set_default_timeout(60000)
         page.on(
             "console", lambda line: line.type == "error" and tolerate not in line.text and complaints.append(line.text)
         )

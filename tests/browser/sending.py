@@ -6,7 +6,7 @@ from tests.intake import films
 SLOWLY = """
     const { send, abort } = XMLHttpRequest.prototype;
     XMLHttpRequest.prototype.send = function (body) {
-        this.leaves = setTimeout(() => { this.left = true; send.call(this, body); }, 250);
+        this.leaves = setTimeout(() => { this.left = true; send.call(this, body); }, 500);
     };
     XMLHttpRequest.prototype.abort = function () {
         clearTimeout(this.leaves);

@@ -34,7 +34,7 @@ def test_a_film_is_uploaded_screened_claimed_read_and_signed(open_page, log_in, 
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("AI pending")
     engine.work()
-    expect(reader.locator("#rows .band")).to_have_count(2, timeout=10000)
+    expect(reader.locator("#rows .band")).to_have_count(2)
 
     top, following = (row.get_attribute("id")[1:] for row in rows.all())
     rows.first.get_by_role("button", name="Claim").click()

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD, film_is_there
+from tests.browser.conftest import PASSWORD, drawn_anew, film_is_there
 from workers import engine
 
 pytestmark = pytest.mark.browser
@@ -125,7 +125,7 @@ def test_a_deep_film_is_shown_at_its_depth_through_the_window(page, factories, h
     shades = [grey_at(page, 0.5, 0.5), grey_at(page, 0.505, 0.5), grey_at(page, 0.51, 0.5)]
     assert 110 < shades[0] < shades[1] < shades[2] < 145
     page.keyboard.press("i")
-    page.wait_for_timeout(200)
+    drawn_anew(page)
     assert grey_at(page, 0.51, 0.5) == 255 - shades[2]
 
 

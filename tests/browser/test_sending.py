@@ -70,7 +70,7 @@ def expect(it, **options):
 
 
 def all_of_the_ward_is_there(page):
-    expect(page.locator("#pace")).to_contain_text("40 files, all answered", timeout=60000)
+    expect(page.locator("#pace")).to_contain_text("40 files, all answered")
     assert (Receipt.objects.count(), Image.objects.count()) == (40, 37)
     assert set(Receipt.objects.filter(outcome="rejected").values_list("reason", flat=True)) == {
         "truncated", "empty", "unsupported_type",
@@ -200,7 +200,7 @@ def test_a_large_file_goes_in_pieces_and_survives_a_lost_connection(page, tmp_pa
     drop(page, tmp_path / "cd.zip")
     expect(page.locator(".lane")).to_contain_text("sending, in pieces")
     expect(page.locator("#news")).to_contain_text("No connection")
-    expect(page.locator("#latest tr")).to_contain_text("received", timeout=30000)
+    expect(page.locator("#latest tr")).to_contain_text("received")
     assert lost == ["PATCH"]
     assert pieces == [("PATCH", 204), ("HEAD", 200), ("PATCH", 204), ("PATCH", 204)]
     assert Batch.objects.get().jobs.count() == 1
@@ -354,7 +354,7 @@ def test_a_large_file_that_is_gone_in_the_middle_is_begun_again(upload, tmp_path
     Part.objects.all().delete()
     page.on("response", lambda answer: answer.request.method == "HEAD" and heads.append(answer.status))
     page.keyboard.press("p")
-    expect(page.locator("#latest tr")).to_contain_text("received", timeout=30000)
+    expect(page.locator("#latest tr")).to_contain_text("received")
     assert heads == [404]
 
 
@@ -367,7 +367,7 @@ def test_a_large_film_for_another_site_is_shown_as_what_it_became(page, person, 
     (folder / "IM0").write_bytes(films.dicom(1, side=3000))
     (folder / "manifest.csv").write_text("file,site\nIM0,annex\n")
     drop(page, folder)
-    expect(page.locator("#latest tr")).to_contain_text("accepted", timeout=30000)
+    expect(page.locator("#latest tr")).to_contain_text("accepted")
     assert Receipt.objects.get().batch.site == Site.objects.get(code="annex")
 
 
@@ -390,7 +390,7 @@ def test_what_is_offered_locks_its_options_until_it_is_forgotten(page, tmp_path)
     expect(page.get_by_role("button", name="Choose files")).to_be_focused()
     page.get_by_label("Look first (dry run)").check()
     drop(page, folder)
-    expect(page.locator(".result")).to_contain_text("Of 40 files", timeout=30000)
+    expect(page.locator(".result")).to_contain_text("Of 40 files")
     assert set(Batch.objects.values_list("state", flat=True)) == {"open", "trial"}
 
 
@@ -405,7 +405,7 @@ def test_an_interrupted_dry_run_stays_one(page, tmp_path):
     expect(page.get_by_label("Look first (dry run)")).to_be_checked()
     expect(page.get_by_label("Send", exact=True)).to_be_disabled()
     drop(page, folder)
-    expect(page.locator(".result")).to_contain_text("Of 40 files", timeout=30000)
+    expect(page.locator(".result")).to_contain_text("Of 40 files")
     assert (Batch.objects.get().state, Image.objects.count()) == ("trial", 0)
 
 

@@ -10,6 +10,8 @@ from django.test import Client
 from PIL import Image as Picture
 from playwright.sync_api import expect
 
+from tests.browser.conftest import drawn_anew
+
 pytestmark = pytest.mark.browser
 
 
@@ -231,7 +233,7 @@ def test_presets_and_the_magnifier_work_by_keys(page, film):
     said = {}
     for key in "1234":
         page.keyboard.press(f"Shift+Digit{key}")
-        page.wait_for_timeout(60)
+        drawn_anew(page)
         width, level = re.match(r"W (\d+) L (\d+)", window.inner_text()).groups()
         said[key] = int(width), int(level)
     assert said["2"][0] >= said["1"][0] > said["3"][0]
@@ -243,10 +245,10 @@ def test_presets_and_the_magnifier_work_by_keys(page, film):
     expect(page.locator("#presets")).to_be_hidden()
     page.locator("#film").focus()
     page.keyboard.press("g")
-    page.wait_for_timeout(60)
+    drawn_anew(page)
     before = page.locator("#film").evaluate("c => c.toDataURL()")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(60)
+    drawn_anew(page)
     assert page.locator("#film").evaluate("c => c.toDataURL()") != before
     expect(page.get_by_role("button", name="Magnifier")).to_have_attribute("aria-pressed", "true")
 

@@ -86,7 +86,7 @@ def living(*folders: Path) -> list[int]:
     return found
 
 
-def wait_for(holds, seconds=20.0):
+def wait_for(holds, seconds=60.0):
     """Waits until `holds()` gives something true, and gives it; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

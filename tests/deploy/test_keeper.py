@@ -40,7 +40,7 @@ def keeper(folder, program, supervisor=None):
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
 
 
 def log(folder):
@@ -72,7 +72,7 @@ def test_a_stop_goes_to_the_leader_alone_and_waits_for_it(tmp_path):
     with keeper(tmp_path, POOL) as process:
         wait_for(lambda: "child: at work" in log(tmp_path))
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert log(tmp_path).splitlines() == ["child: at work", "leader: stop", "leader: ends"]
     assert Record(tmp_path / "processes.json").leaders() == []
 
@@ -92,5 +92,5 @@ def test_a_keeper_whose_supervisor_is_gone_ends_with_its_command(tmp_path):
         wait_for(lambda: "up" in log(tmp_path))
         supervisor.kill()
         supervisor.wait()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert Record(tmp_path / "processes.json").leaders() == []

@@ -28,7 +28,7 @@ def record(tmp_path):
 def test_a_recorded_group_is_ended(record, sleeper):
     record.add("sleeper", sleeper.pid)
     assert record.end_all() == ["sleeper"]
-    assert sleeper.wait(5) == -signal.SIGTERM
+    assert sleeper.wait(60) == -signal.SIGTERM
     assert record.leaders() == []
 
 
@@ -48,7 +48,7 @@ def test_a_leader_that_does_not_heed_its_signal_is_killed_with_its_group(record,
     with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True) as child:
         grandchild = max(int(child.stdout.readline()), int(child.stdout.readline()))
         processes.end([record.add("deaf", child.pid)], grace_s=0.3)
-        assert child.wait(5) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
         assert child.stdout.read() == ""  # closed: the grandchild has gone too
         assert start_of(grandchild) is None
 

@@ -29,7 +29,7 @@ def test_a_run_that_is_broken_off_leaves_no_process(folder, ending):
         var = Path(read_until(run, "services at").split()[-1])
         servers = living(var)
         os.kill(run.pid, ending)
-        run.communicate(timeout=20)
+        run.communicate(timeout=60)
         assert len(servers) >= 2
         assert wait_for(lambda: not living(folder, var))
         assert ending == signal.SIGKILL or not var.parent.exists()

@@ -63,7 +63,7 @@ def status(url: str, login: str = "") -> int:
     """The HTTP status of a GET, with `user:password` where given; 0 while nobody answers."""
     header = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"} if login else {}
     try:
-        return urllib.request.urlopen(urllib.request.Request(url, headers=header), timeout=5).status
+        return urllib.request.urlopen(urllib.request.Request(url, headers=header), timeout=60).status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:

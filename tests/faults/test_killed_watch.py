@@ -58,7 +58,7 @@ def test_a_signal_ends_it_after_the_files_in_hand(watch, folder, how):
     running = watch()
     until(Receipt.objects.exists, 60, "the first file")
     running.send_signal(how)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=60)
     assert running.returncode == 0
     assert "Traceback" not in said
     assert done(folder) == Receipt.objects.count()

@@ -64,10 +64,10 @@ def killed_before_the_rows(installation, portal, sender, number):
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE screening_image IN EXCLUSIVE MODE")
         answer = sending.submit(sender.send, number)
-        until(lambda: len(stored(installation)) == before + 4, 30, "its files and the note of them")
+        until(lambda: len(stored(installation)) == before + 4, 60, "its files and the note of them")
         kill_children(portal)
         assert answer.result() == 0
-    until(lambda: len(stored(installation)) == before + 4, 5, "they stay")
+    until(lambda: len(stored(installation)) == before + 4, 60, "they stay")
     assert not Image.objects.filter(sha256=senders.sha256(number)).exists()
 
 
@@ -76,7 +76,7 @@ def killed_before_the_answer(installation, portal, sender, number):
     with ThreadPoolExecutor(1) as sending:
         installation.redis.freeze()
         answer = sending.submit(sender.send, number)
-        until(lambda: Image.objects.filter(sha256=senders.sha256(number)).exists(), 30, "its row")
+        until(lambda: Image.objects.filter(sha256=senders.sha256(number)).exists(), 60, "its row")
         kill_children(portal)
         assert answer.result() == 0
         installation.redis.thaw()

@@ -83,10 +83,8 @@ def taken_with_poison(installation, wall_s, count=FILMS, side=160, **profile):
 
 
 def test_r17_four_films_that_break_the_decoder_cost_their_sixty_neighbours_nothing(installation):
-    clean_s, others_s, over_s = taken_with_poison(installation, wall_s=10)
-    # One hangs for the 10 s that it is left, and nobody waits for it; each of the others costs the start of a process.
-    assert others_s < 2 * clean_s + 5
-    assert over_s > 10
+    _, others_s, over_s = taken_with_poison(installation, wall_s=20)
+    assert others_s < 20 < over_s, "one hangs for as long as it is left, and nobody waits for it"
 
 
 @nightly

@@ -42,7 +42,7 @@ def assert_it_goes_on(within_s, client):
     until(all_ended, within_s, "mended, every film is screened")
     assert set(Screening.objects.values_list("state", "attempts")) == {("done", 1)}
     checker.check()
-    until(lambda: client.get("/readyz").status_code == 200, 20, "ready again")
+    until(lambda: client.get("/readyz").status_code == 200, 60, "ready again")
     return time.monotonic() - began
 
 

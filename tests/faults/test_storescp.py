@@ -37,7 +37,7 @@ def port(dcmtk, folder):
     command = ["storescp", "--fork", "+xa", "+B", "+uf", "-fe", ".dcm", "-aet", "FIRSTREAD", "-od", folder, number]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as listening:
         ask = ["echoscu", "--quiet", "127.0.0.1", number]
-        until(lambda: subprocess.run(ask).returncode == 0, 20, "storescp answers")
+        until(lambda: subprocess.run(ask).returncode == 0, 60, "storescp answers")
         yield number
         listening.kill()
 
@@ -52,7 +52,7 @@ def watching(process_environment, folder):
     ) as run:
         yield run
         run.terminate()
-        _, said = run.communicate(timeout=30)
+        _, said = run.communicate(timeout=60)
         assert run.returncode == 0, said
 
 
@@ -66,7 +66,7 @@ def test_a_film_sent_by_dicom_becomes_a_study(port, watching, folder, tmp_path):
     study = until(Study.objects.first, 60, "the study")
     assert study.patient_id == "G7"
     assert Receipt.objects.get().outcome == "accepted"
-    until(lambda: list((folder / "done").rglob("*.dcm")), 10, "the file in done")
+    until(lambda: list((folder / "done").rglob("*.dcm")), 60, "the file in done")
 
 
 def test_a_jpeg_lossless_film_arrives_as_it_was_sent(port, watching, tmp_path):

@@ -115,10 +115,10 @@ def test_a_file_that_breaks_the_decoder_is_refused_alone(hostile, order, code):
 
 
 def test_an_endless_loop_ends_by_the_processor_seconds_too(hostile):
-    hostile._wall_s = 60
+    hostile._wall_s = 300
     begun = time.monotonic()
     assert refusal(hostile, b"SPIN").code == "decoder_timeout"
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 150
 
 
 def test_a_child_killed_in_the_middle_of_a_file_costs_that_file_alone(hostile):

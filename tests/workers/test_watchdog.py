@@ -29,7 +29,7 @@ ctypes.PyDLL(None).sleep(30)
 
 def test_a_process_that_hangs_with_pythons_lock_is_ended_and_says_where(db, process_environment):
     run = subprocess.run(
-        [sys.executable, "-c", STEPS], env=process_environment, cwd=ROOT, capture_output=True, text=True, timeout=25,
+        [sys.executable, "-c", STEPS], env=process_environment, cwd=ROOT, capture_output=True, text=True, timeout=100,
         check=False,
     )  # fmt: skip
     assert run.stdout == "goes on\n"
