@@ -15,6 +15,7 @@ import json
 import os
 import queue
 import re
+import statistics
 import sys
 import threading
 import time
@@ -139,7 +140,8 @@ def _looked_at(gauges, began, seconds):
         samples.append({"at": at, **gauges.read()})
         if sys.stdout.isatty() or len(samples) % 6 == 1:
             now = samples[-1]
-            print(f"{at:6.0f} s: {now['queues']}, {sum(now['memory'].values()):.0f} MB in all", flush=True)
+            in_all = sum(mb * now["alike"][name] for name, mb in now["memory"].items())
+            print(f"{at:6.0f} s: {now['queues']}, {in_all:.0f} MB in all", flush=True)
         time.sleep(max(0, min(LOOK_S * len(samples), seconds) + began - time.monotonic()))
     return samples
 
@@ -164,19 +166,23 @@ class _Gauges:
         self._redis.close()
 
     def read(self):
-        memory, descriptors = {}, {}
+        memory, descriptors, alike = {}, {}, {}
         for name, pids in self._processes().items():
             held = [each for each in map(_held, pids) if each]
             if held:
-                memory[name] = sum(mb for mb, _ in held)
-                descriptors[name] = sum(files for _, files in held)
+                memory[name], descriptors[name] = map(statistics.fmean, zip(*held, strict=True))
+                alike[name] = len(held)
         queues = {name: self._length(name) for name in CELERY_QUEUES} | {"ledger": self._one(PENDING)}
         used = self._redis.info("memory")["used_memory"] / 1e6
         about = {"connections": self._one(CONNECTIONS), "redis": used, "queues": queues}
-        return {"memory": memory, "descriptors": descriptors, **about, "load": os.getloadavg()[0]}
+        looked_at = {"memory": memory, "descriptors": descriptors, "alike": alike}
+        return looked_at | about | {"load": os.getloadavg()[0]}
 
     def _processes(self):
-        """{name: pids}: each process by itself; the limited children of one, and PostgreSQL, together."""
+        """{name: pids}: each process by itself, but those that are alike: a program's limited children, PostgreSQL's.
+
+        Of them there are as many as work is done at once, and they come and go.
+        """
         found = {}
         for name, pid in self._leaders.items():
             below = psutil.Process(pid).children(recursive=True)

@@ -1,13 +1,16 @@
 """Whether an installation that runs for long stays as it is: the goals of a soak, judged from its samples.
 
-A sample is {"at": s since the start, "memory": {process: MB}, "descriptors": {process: n}, "connections": n,
-"redis": MB, "queues": {name: length}}; an answer is (what, at, s).
+A sample is {"at": s since the start, "memory": {process: MB}, "descriptors": {process: n}, "alike": {process: n},
+"connections": n, "redis": MB, "queues": {name: length}}; an answer is (what, at, s). Processes that are alike have one
+name and the mean of their figures, and "alike" says how many there are: of them, too, each one is to stay as it is.
 """
 
 import statistics
 
 from tests.load import figures
 
+# Of a process of two or three megabytes a tenth is nothing: it may take SMALL_MB more.
+SMALL_MB = 1
 SLOPE_MB, GREW, DESCRIPTORS, CONNECTIONS, REDIS, DRIFT = 0.5, 1.10, 5, 0, 0.10, 0.20
 MEASURED = ("upload", "claim")
 # Of half an hour "at five minutes" is its sixth; a value then is the median of the samples of a thirtieth.
@@ -46,6 +49,7 @@ def _process(samples, name, ends):
         "slope": figures.slope([at / 60 for at, _ in later], [value for _, value in later]),
         "memory": _course(memory, ends),
         "descriptors": descriptors,
+        "most": max(each["alike"][name] for each in here),
     }
 
 
@@ -67,7 +71,8 @@ def _goals(found):
     for name, each in found["processes"].items():
         (early, last, _), (files, open_now, _) = each["memory"], each["descriptors"]
         goals[f"{name}: memory rises by at most {SLOPE_MB} MB a minute"] = each["slope"] <= SLOPE_MB
-        goals[f"{name}: memory at the end at most {GREW} x that of the sixth"] = last <= GREW * early
+        allowed = max(GREW * early, early + SMALL_MB)
+        goals[f"{name}: memory at the end at most {GREW} x that of the sixth"] = last <= allowed
         goals[f"{name}: descriptors +-{DESCRIPTORS}"] = abs(open_now - files) <= DESCRIPTORS
     early, last, _ = found["connections"]
     goals["connections do not rise"] = last - early <= CONNECTIONS
@@ -87,13 +92,14 @@ def missed_slopes(found: dict) -> list[str]:
 
 def said(found: dict) -> str:
     """The figures as a table for people."""
-    lines = [f"{'process':<28}{'MB a minute':>12}{'MB at 1/6':>11}{'at the end':>12}{'highest':>9}{'descriptors':>18}"]
+    heads = {"MB a minute": 12, "MB at 1/6": 11, "at the end": 12, "highest": 9, "descriptors": 18, "alike": 7}
+    lines = [f"{'process':<28}" + "".join(f"{head:>{wide}}" for head, wide in heads.items())]
     for name, each in found["processes"].items():
         early, last, highest = each["memory"]
         files, open_now, most = each["descriptors"]
         lines.append(
             f"{name:<28}{each['slope']:>12.3f}{early:>11.1f}{last:>12.1f}{highest:>9.1f}"
-            f"{f'{files:.0f}, {open_now:.0f}, {most:.0f}':>18}"
+            f"{f'{files:.0f}, {open_now:.0f}, {most:.0f}':>18}{each['most']:>7}"
         )
     for what in ("connections", "redis"):
         early, last, highest = found[what]
