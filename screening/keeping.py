@@ -17,8 +17,8 @@ from django.utils.translation import gettext_noop
 CHUNK = 2**20
 # The folder of the notes of what is being kept: which files have no row yet.
 NOTES = "arriving"
-# What is said of work that waits for the storage.
-AWAY = gettext_noop("The storage cannot be read just now. Tell an administrator.")
+# What is said of work that waits for the storage, and to who sends a film meanwhile.
+AWAY = gettext_noop("The storage cannot be reached just now. Tell an administrator.")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

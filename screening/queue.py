@@ -210,8 +210,12 @@ def fail(row, error):
     values = {"error_code": error.code[:40], "error_sentence": error.sentence[:255]}
     if isinstance(error, Outage) or (isinstance(error, Transient) and row.attempts < MAX_TRANSIENT_ATTEMPTS):
         written = _settle([row], state=State.PENDING, **values)
-        wait = min(BACKOFF_S * 2 ** min(row.attempts - 1, 10), BACKOFF_CAP_S)
-        type(row).objects.filter(pk__in=written).update(next_attempt_at=Now() + timedelta(seconds=wait))
+        # An outage is no attempt at this row, whose claims its fence counts.
+        outage = isinstance(error, Outage)
+        wait = min(BACKOFF_S * 2 ** min((row.fence if outage else row.attempts) - 1, 10), BACKOFF_CAP_S)
+        type(row).objects.filter(pk__in=written).update(
+            attempts=row.attempts - outage, next_attempt_at=Now() + timedelta(seconds=wait)
+        )
     else:
         written = _settle([row], state=State.FAILED, **values)
         standing.recompute_for([row])

@@ -143,6 +143,17 @@ def test_a_full_disk_is_507_and_nothing_half_stored(send, stored, monkeypatch): 
     assert send(("a.jpg", films.jpeg())).status_code == 201
 
 
+def test_a_storage_that_fails_is_503_and_no_files_fault(send, stored, monkeypatch):  # noqa: F811
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "_sync", lambda name: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        answer = send(("a.jpg", films.jpeg()))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert "storage cannot be reached" in answer.json()["error"]["sentence"]
+    assert stored() == 0
+    assert not Receipt.objects.exists()
+    assert send(("a.jpg", films.jpeg())).status_code == 201
+
+
 def test_a_decoder_that_does_not_start_is_503_and_no_files_fault(send, monkeypatch):
     def broken(*_, **__):
         raise sandbox.CannotStart("no python")

@@ -1,4 +1,4 @@
-"""While the database is away every address says so with 503, whoever met it: a view, or what runs around it."""
+"""While database or storage are away every address says so with 503, whoever met it: a view, or what runs around it."""
 
 import logging
 
@@ -44,6 +44,17 @@ def test_an_address_of_the_api_says_so_in_json(browser, away):
     answer = browser.get("/api/v1/worklist")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
     assert b"secret" not in answer.content
+
+
+def test_a_storage_that_fails_is_said_so(browser, monkeypatch, caplog):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(SessionStore, "load", fail)
+    answer = browser.get("/worklist/")
+    assert answer.status_code == 503
+    assert "storage cannot be reached just now" in answer.content.decode()
+    assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [True]
 
 
 def test_a_fault_of_ours_is_still_one(browser, monkeypatch):

@@ -113,6 +113,9 @@ def handle(exception, context):
     set_rollback()
     if isinstance(exception, OSError) and exception.errno in keeping.FULL:  # while the request itself was spooled
         exception = keeping.StorageFull()
+    elif isinstance(exception, OSError):
+        log.error("the storage fails", exc_info=exception)
+        return answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", keeping.AWAY)
     for kind, (code_of_http, code, sentence) in REFUSALS.items():
         if isinstance(exception, kind):
             if kind in away.DATABASE_AWAY:

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
 
-from screening import away
+from screening import away, keeping
 from webportal.api.errors import AWAY
 
 log = logging.getLogger(__name__)
@@ -16,20 +16,24 @@ RETRY_S = 5
 
 
 def fault(request):
-    """Django's handler500. While the database is away the answer is 503 and says so: that passes, and is no fault.
+    """Django's handler500. While database or storage are away the answer is 503 and says so: that passes.
 
     Not a middleware: each of Django's is shielded from the errors of those within.
     """
     error = sys.exc_info()[1]
-    if not isinstance(error, away.DATABASE_AWAY):
+    if isinstance(error, away.DATABASE_AWAY):
+        sentence = _(AWAY)
+        log.warning(away.said(error))
+    elif isinstance(error, OSError):
+        sentence = _(keeping.AWAY)
+        log.error("the storage fails", exc_info=error)
+    else:
         return server_error(request)
-    sentence = _(AWAY)
     if request.path.startswith("/api/"):
         answer = JsonResponse({"error": {"code": "unavailable", "sentence": sentence}}, status=503)
     else:
         answer = HttpResponse(render_to_string("503.html", {"sentence": sentence}), status=503)
     answer["Retry-After"] = str(RETRY_S)
-    log.warning(away.said(error))
     # Django would log each with its traceback, for every request of everybody.
     answer._has_been_logged = True
     return answer

@@ -36,7 +36,7 @@ def what_is_missing():
     except DatabaseError:
         missing = [_("the database does not answer")]
     if not dispatch.answers():
-        missing.insert(0, _("the broker (Redis) does not answer"))
+        missing.insert(0, _("the broker does not answer"))
     return missing
 
 

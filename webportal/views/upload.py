@@ -16,6 +16,13 @@ from webportal.views.access import allowed
 
 EARLIER = 5
 NO_DECODER = gettext_noop("FirstRead cannot open films just now. Tell an administrator, and send these again later.")
+# What stops a form of files: (sentence or None for the exception's own, status).
+REFUSALS = {
+    keeping.StorageFull: (None, 507),
+    quotas.Exceeded: (None, 429),
+    sandbox.CannotStart: (NO_DECODER, 503),
+    OSError: (keeping.AWAY, 503),
+}
 # What the page's script puts an id in place of.
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -53,12 +60,8 @@ def upload(request):
     if request.method == "POST" and form.is_valid():
         try:
             return _taken(request, form.cleaned_data)
-        except keeping.StorageFull as full:
-            sentence, status = said(full.sentence), 507
-        except quotas.Exceeded as exceeded:
-            sentence, status = said(exceeded.sentence), 429
-        except sandbox.CannotStart:
-            sentence, status = _(NO_DECODER), 503
+        except tuple(REFUSALS) as refused:
+            sentence, status = _refusal(refused)
     context = {
         "form": form,
         "sentence": sentence,
@@ -70,6 +73,12 @@ def upload(request):
         "earlier": _earlier(request.user),
     }
     return render(request, "webportal/upload.html", context, status=status)
+
+
+def _refusal(error):
+    """(sentence, status)."""
+    sentence, status = next(both for kind, both in REFUSALS.items() if isinstance(error, kind))
+    return said(sentence or error.sentence), status
 
 
 def _earlier(user):
@@ -87,11 +96,11 @@ def _taken(request, sent):
     try:
         for file in _manifests_first(request, batch, files):
             taken.append(sending.take(request, batch, file))
-    except (keeping.StorageFull, quotas.Exceeded, sandbox.CannotStart) as refused:
+    except tuple(REFUSALS) as refused:
         if not taken:
             batch.delete()
             raise
-        why = said(getattr(refused, "sentence", NO_DECODER))
+        why, _status = _refusal(refused)
         # Translators: %(why)s is a sentence that says why the others were not.
         sentence = _("%(taken)s of %(files)s files were sent. %(why)s")
         messages.warning(request, sentence % {"taken": len(taken), "files": len(files), "why": why})
