@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError
+from django.http import UnreadablePostError
 from django.test import Client
 
 
@@ -45,6 +46,15 @@ def test_a_fault_of_ours_tells_nothing_of_itself(as_reader, monkeypatch):
     answer = as_reader.get("/api/v1/worklist")
     assert shape(answer) == (500, "fault")
     assert b"secret" not in answer.content and b"SELECT" not in answer.content
+
+
+def test_a_sender_who_is_gone_in_the_middle_is_no_fault_of_the_storage(as_reader, monkeypatch, caplog):
+    def fail(*_):
+        raise UnreadablePostError("gone")
+
+    monkeypatch.setattr("webportal.api.worklist.worklist.waiting", fail)
+    assert shape(as_reader.get("/api/v1/worklist")) == (400, "parse_error")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_database_that_is_away_is_said_so(as_reader, monkeypatch):

@@ -113,9 +113,6 @@ def handle(exception, context):
     set_rollback()
     if isinstance(exception, OSError) and exception.errno in keeping.FULL:  # while the request itself was spooled
         exception = keeping.StorageFull()
-    elif isinstance(exception, OSError):
-        log.error("the storage fails", exc_info=exception)
-        return answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", keeping.AWAY)
     for kind, (code_of_http, code, sentence) in REFUSALS.items():
         if isinstance(exception, kind):
             if kind in away.DATABASE_AWAY:
@@ -125,11 +122,14 @@ def handle(exception, context):
         return answer(status.HTTP_409_CONFLICT, exception.code, exception.sentence)
     if isinstance(exception, parts.TooLarge):
         return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, exception.code, reasons.sentence(exception.code))
-    exception = _of_drf(exception)
-    if exception is None:
+    known = _of_drf(exception)
+    if known is None and isinstance(exception, OSError):
+        log.error("the storage fails", exc_info=exception)
+        return answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", keeping.AWAY)
+    if known is None:
         log.exception("the API failed on %s", context["request"].method)
         return answer(status.HTTP_500_INTERNAL_SERVER_ERROR, "fault", FAULT)
-    return _answer_drf(exception)
+    return _answer_drf(known)
 
 
 def _later(answered, exception):
