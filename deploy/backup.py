@@ -4,19 +4,29 @@
     python -m deploy.backup restore FOLDER    into the database and the media folder that the settings name
 
 It reads DATABASE_URL and FIRSTREAD_VAR as the portal does; without them it means the embedded services, which have to
-be running. The ledger goes first: a file is on disk before its row is, so the copy of the files is never too old.
+be running. The ledger goes first: a film is on disk before its row is. What is on its way meanwhile may be dropped
+before it is copied, and an archive that was being unpacked is said to be missing after a restore: send it again.
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from deploy.local import addresses, binaries
 
 LEDGER, MEDIA = "ledger.dump", "media"
+# Not pg_restore's own way, which drops what it knows: what a later version has added hangs on it.
+EMPTY = """
+SET client_min_messages = warning;
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
 # What `manage.py up` remembers of its preparation no longer holds after a restore: the next start has to migrate again.
 FORGET = """
 DO $$ BEGIN
@@ -31,14 +41,22 @@ def save(folder: Path, database: str, media: Path) -> None:
     """Writes both parts into `folder`, which must not exist, readable by this account alone."""
     folder.mkdir(mode=0o700, parents=True)
     _postgres("pg_dump", "--format=custom", f"--file={folder / LEDGER}", database)
-    shutil.copytree(media, folder / MEDIA)
+    shutil.copytree(media, folder / MEDIA, copy_function=_copied)
+
+
+def _copied(source: str, target: str) -> None:
+    with contextlib.suppress(FileNotFoundError):  # dropped since its folder was listed
+        shutil.copy2(source, target)
 
 
 def restore(folder: Path, database: str, media: Path) -> None:
     """Replaces the ledger in one transaction, then adds the files; what is under another name stays."""
-    options = ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-    _postgres("pg_restore", *options, f"--dbname={database}", str(folder / LEDGER))
-    _postgres("psql", "--quiet", f"--command={FORGET}", database)
+    with tempfile.TemporaryDirectory() as scratch:
+        # In two steps, for psql would commit what a damaged dump gave until it broke off.
+        script = Path(scratch) / "ledger.sql"
+        _postgres("pg_restore", "--no-owner", f"--file={script}", str(folder / LEDGER))
+        options = ["--quiet", "--no-psqlrc", "--output=/dev/null", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        _postgres("psql", *options, f"--command={EMPTY}", f"--file={script}", f"--command={FORGET}", database)
     shutil.copytree(folder / MEDIA, media, dirs_exist_ok=True)
 
 

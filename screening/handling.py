@@ -131,7 +131,7 @@ def decode_again(image, actor=None):
     """Try a picture again that could not be decoded when it came; returns the ids to ring for.
 
     It joins its study as a late image does. One that is decoded already is left alone. Raises NotDecoded, which says
-    why it still cannot be, lifecycle.Overtaken, keeping.StorageFull, sandbox.CannotStart, and FileNotFoundError.
+    why it still cannot be, lifecycle.Overtaken, keeping.StorageFull, keeping.StorageAway, sandbox.CannotStart.
     """
     if Image.objects.get(pk=image.pk).gate != Image.Gate.UNDECODABLE:
         return []

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import shutil
 import uuid
@@ -13,6 +14,8 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
+
+log = logging.getLogger(__name__)
 
 CHUNK = 2**20
 # The folder of the notes of what is being kept: which files have no row yet.
@@ -45,9 +48,15 @@ def digest(file):
     return digest.hexdigest()
 
 
+class StorageAway(OSError):
+    """The storage fails, and no file is at fault: it is tried again once somebody has seen to it."""
+
+    sentence = AWAY
+
+
 @contextlib.contextmanager
 def kept(files):
-    """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull.
+    """Keep {name: binary file}; where the block raises, none of them stays. Raises StorageFull, StorageAway.
 
     Where the connection to the database breaks they stay: the rows may have been committed, and a file without a row
     is harmless where a row without its file is a lost film. So they do where this process is killed. Then a note of
@@ -70,7 +79,7 @@ def kept(files):
 def _note(names):
     note = f"{NOTES}/{uuid.uuid4()}"
     try:
-        with saying_full():
+        with _writing():
             return default_storage.save(note, ContentFile("\n".join(names).encode()))
     except BaseException:
         drop(note)
@@ -84,11 +93,14 @@ def noted(note):
 
 
 def keep(name, file):
-    """Write one file under exactly this name, down to the disk. Raises StorageFull, and then nothing of it stays."""
+    """Write one file under exactly this name, down to the disk.
+
+    Raises StorageFull, StorageAway, and then nothing of it stays.
+    """
     _demand_space()
     try:
-        with saying_full():
-            file.seek(0)
+        file.seek(0)
+        with _writing():
             to_sync = _to_sync(name)
             # Wrapped always: of an upload's own temporary file Django would move the original away.
             default_storage.save(name, File(file))
@@ -116,6 +128,32 @@ def saying_full():
         if error.errno in FULL:
             raise StorageFull from error
         raise
+
+
+@contextlib.contextmanager
+def _writing():
+    """What keeps a file from being written becomes StorageFull or StorageAway."""
+    try:
+        with saying_full():
+            yield
+    except OSError as error:
+        raise away(error) from None
+
+
+def away(error):
+    """The StorageAway of an OSError, which is logged: but for its path, and that of an upload may hold a name."""
+    log.error("the storage fails: %s, %s", type(error).__name__, error.strerror)
+    return StorageAway(error.errno, error.strerror)
+
+
+def is_away(name, error):
+    """Whether what was raised while this file was read says something of the storage, and not of the one file.
+
+    A file may be missing, or damaged: then Pillow raises an OSError without a number, or something else.
+    """
+    if isinstance(error, FileNotFoundError):
+        return not answers(name)
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _to_sync(name):

@@ -45,6 +45,12 @@ class Elsewhere(Exception):
     sentence = gettext_noop("This file is at another offset: ask for it (HEAD), and go on from there.")
 
 
+class Gone(Exception):
+    """Somebody has given the file up, or cancelled its batch, while it was being taken."""
+
+    sentence = gettext_noop("This file was given up meanwhile: begin again.")
+
+
 class TooManyPieces(Exception):
     sentence = gettext_noop("This file came in too many small pieces: begin again, and send larger ones.")
 
@@ -175,7 +181,8 @@ def finish(part, taken):
     pieces = part.pieces
     part.receipt, part.job = (taken, None) if isinstance(taken, Receipt) else (None, taken)
     part.pieces, part.name = [], ""
-    part.save(update_fields=["receipt", "job", "pieces", "name"])
+    # Not by save, which wants the row to be there: it may have been given up meanwhile, and what was taken stays.
+    Part.objects.filter(pk=part.pk).update(receipt=part.receipt, job=part.job, pieces=[], name="")
     keeping.drop(*pieces)
 
 

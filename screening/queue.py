@@ -163,9 +163,9 @@ def renew(rows):
 
 
 def came_on(row):
-    """A held row has got further without ending its worker: only the cut-offs from here on count against it."""
+    """A held row has got further without ending its worker: what befell it before counts no more, nor keeps it."""
     held = type(row).objects.filter(pk=row.pk, fence=row.fence, state=State.LEASED)
-    held.update(crashes=0, alone=False)
+    held.update(crashes=0, alone=False, error_code="", error_sentence="")
 
 
 @transaction.atomic
@@ -210,12 +210,8 @@ def fail(row, error):
     values = {"error_code": error.code[:40], "error_sentence": error.sentence[:255]}
     if isinstance(error, Outage) or (isinstance(error, Transient) and row.attempts < MAX_TRANSIENT_ATTEMPTS):
         written = _settle([row], state=State.PENDING, **values)
-        # An outage is no attempt at this row, whose claims its fence counts.
-        outage = isinstance(error, Outage)
-        wait = min(BACKOFF_S * 2 ** min((row.fence if outage else row.attempts) - 1, 10), BACKOFF_CAP_S)
-        type(row).objects.filter(pk__in=written).update(
-            attempts=row.attempts - outage, next_attempt_at=Now() + timedelta(seconds=wait)
-        )
+        wait = min(BACKOFF_S * 2 ** min(row.attempts - 1, 10), BACKOFF_CAP_S)
+        type(row).objects.filter(pk__in=written).update(next_attempt_at=Now() + timedelta(seconds=wait))
     else:
         written = _settle([row], state=State.FAILED, **values)
         standing.recompute_for([row])

@@ -133,10 +133,13 @@ class Child:
         command = [sys.executable, "-I", str(self._script)]
         # Unbuffered: nothing is left in a buffer for a fork to copy. The child's own words may quote a film.
         self._fork = Fork()
-        self._process = process = subprocess.Popen(
-            command, env=ENVIRONMENT, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, bufsize=0, process_group=0, pipesize=PIPE_B,
-        )  # fmt: skip
+        try:
+            self._process = process = subprocess.Popen(
+                command, env=ENVIRONMENT, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, bufsize=0, process_group=0, pipesize=PIPE_B,
+            )  # fmt: skip
+        except OSError as error:  # no memory for another process, say
+            raise CannotStart(f"the decoder does not start: {error.strerror}") from None
         try:
             with self._ends_after(START_S, process):
                 _take(process.stdout, len(sandbox_child.READY))

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop
 
-from screening import archive, intake, parts, permissions, quotas, reasons
+from screening import archive, intake, keeping, parts, permissions, quotas, reasons
 from screening.answers import awaited
-from screening.models import Batch, Job, Receipt
+from screening.models import Batch, Job, Part, Receipt
 from webportal.views.account import address
 from workers import dispatch
 
@@ -103,11 +103,19 @@ def take_part(request, part):
 
 
 def _taken_by_another(part):
-    """What a part became whose pieces went under the hands of a second taker. Raises parts.Elsewhere, or Part's own."""
-    part.refresh_from_db()
-    if not (part.receipt or part.job):
+    """What a part became whose pieces went under the hands of a second taker.
+
+    Raises parts.Gone where it was given up meanwhile, keeping.StorageAway where nobody took the pieces, and
+    parts.Elsewhere where they are lost.
+    """
+    found = Part.objects.filter(pk=part.pk).select_related("receipt", "job").first()
+    if found is None:
+        raise parts.Gone
+    if found.pieces and not keeping.answers(found.pieces[0]):
+        raise keeping.StorageAway
+    if not (found.receipt or found.job):
         raise parts.Elsewhere
-    return part.receipt or part.job
+    return found.receipt or found.job
 
 
 def _take(request, batch, file, name, key, before):

@@ -251,6 +251,7 @@ STORAGES = {
 }
 # Uploads stay on disk above 1 MB; how much a file may hold is intake's to say.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "webportal.spooled.Nameless"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

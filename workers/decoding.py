@@ -33,13 +33,6 @@ def _decode(job):
         queue.fail(job, queue.Outage("storage_full", full.sentence))
     except sandbox.CannotStart:
         queue.fail(job, queue.Transient("no_decoder", gettext_noop("The decoder did not start.")))
-    except OSError as error:
-        queue.fail(job, _unreachable(job.image, error))
+    except OSError:
+        queue.fail(job, queue.Outage("storage_away", keeping.AWAY))
     queue.finish(job)  # where it has not failed: this writes leased rows alone
-
-
-def _unreachable(image, error):
-    """What becomes of a job whose film could not be read, or its renditions not be kept."""
-    if isinstance(error, FileNotFoundError) and keeping.answers(image.original.name):
-        return queue.Permanent("original_missing", gettext_noop("The stored original of this film is missing."))
-    return queue.Outage("storage_away", keeping.AWAY)

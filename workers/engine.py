@@ -23,7 +23,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from ml.explain import overlay_png
-from screening import queue
+from screening import keeping, queue
 from screening.models import Job, ModelVersion, Priority
 from screening.said_elsewhere import MODEL_FAILED
 from workers import batch, dispatch, heartbeat, loading, renditions, watchdog
@@ -190,8 +190,18 @@ def _explain(job, card, model):
         log.exception("an explanation failed")
         queue.fail(job, queue.Transient("model_failed", MODEL_FAILED % {"kind": type(error).__name__}))
         return
-    with transaction.atomic():
-        if queue.finish(job):
-            name = f"explanations/{job.pk.hex[:2]}/{job.pk}.png"
-            job.file.save(name, ContentFile(overlay_png(heat)), save=False)
-            Job.objects.filter(pk=job.pk).update(file=job.file.name)
+    try:
+        _keep(job, overlay_png(heat))
+    except keeping.StorageFull as full:
+        queue.fail(job, queue.Outage("storage_full", full.sentence))
+    except OSError:
+        queue.fail(job, queue.Outage("storage_away", keeping.AWAY))
+
+
+@transaction.atomic
+def _keep(job, png):
+    if queue.finish(job):
+        name = f"explanations/{job.pk.hex[:2]}/{job.pk}.png"
+        with keeping.saying_full():
+            job.file.save(name, ContentFile(png), save=False)
+        Job.objects.filter(pk=job.pk).update(file=job.file.name)

@@ -1,5 +1,6 @@
 """What the operations page shows: workers, depth, failures, all from the ledger. No patient data."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -83,6 +84,15 @@ def _failure(code, count):
     rows = _failed().filter(error_code=code).select_related("image").order_by("-ended_at")[:NAMED]
     studies = list(dict.fromkeys(row.image.study_id for row in rows))
     return Failure(code, said(rows[0].error_sentence) if rows else "", count, studies)
+
+
+def waiting():
+    """[(sentence, how many)] of the work that is tried again later, by what it waits for; the most frequent first."""
+    found = Counter()
+    for model in (Screening, Job):
+        later = model.objects.filter(state=State.PENDING, next_attempt_at__gt=Now()).exclude(error_sentence="")
+        found.update(dict(later.order_by().values_list("error_sentence").annotate(count=Count("pk"))))
+    return [(said(sentence), count) for sentence, count in found.most_common()]
 
 
 def jobs():

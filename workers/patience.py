@@ -1,4 +1,4 @@
-"""Going on through what is nobody's file's fault: a full disk, a database that is away; until told to stop.
+"""Going on through what is nobody's file's fault: a full disk, a storage or database that is away; until told to stop.
 
 What is said names no file: a name may hold a patient's.
 """
@@ -10,12 +10,17 @@ from django.db import connection
 from django.utils.translation import gettext_noop
 
 from screening.away import DATABASE_AWAY
-from screening.keeping import StorageFull
+from screening.keeping import StorageAway, StorageFull
 from workers import heartbeat
 
 log = logging.getLogger(__name__)
 
 PAUSE_S, SAY_AGAIN_S = 10, 600
+PASSES = {
+    StorageFull: gettext_noop("the storage is full"),
+    StorageAway: gettext_noop("the storage is away"),
+    **dict.fromkeys(DATABASE_AWAY, gettext_noop("the database is away")),
+}
 
 
 class Patience:
@@ -35,12 +40,8 @@ class Patience:
         while not self.stopping:
             try:
                 result = act()
-            except (StorageFull, *DATABASE_AWAY) as error:
-                self._wait_out(
-                    gettext_noop("the storage is full")
-                    if isinstance(error, StorageFull)
-                    else gettext_noop("the database is away")
-                )
+            except tuple(PASSES) as error:
+                self._wait_out(next(said for kind, said in PASSES.items() if isinstance(error, kind)))
             else:
                 self._problem = ""
                 return result

@@ -58,9 +58,8 @@ class ModelVersion(models.Model):
 class Leased(models.Model):
     """A row of work that is taken under a lease and written under a fence; `screening.queue` holds the moves.
 
-    `attempts` counts claims, before the work, but for those that were given back or met an outage; `fence` counts all.
-    `crashes` counts leases that ran out while the row ran alone. Only the database's clock is ever compared with
-    `lease_until` and `next_attempt_at`.
+    `attempts` counts claims, before the work. `crashes` counts leases that ran out while the row ran alone.
+    Only the database's clock is ever compared with `lease_until` and `next_attempt_at`.
     """
 
     class State(models.TextChoices):

@@ -54,6 +54,14 @@ def test_a_broker_that_does_not_answer_is_said_so(client, all_there, settings):
     assert missing(client) == ["the broker does not answer"]
 
 
+def test_a_storage_that_is_not_mounted_is_said_so(client, all_there, factories, home, settings, tmp_path):
+    factories.study(home)
+    assert missing(client) == []
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"default": backend}
+    assert missing(client) == ["the films' storage does not answer"]
+
+
 def test_a_broker_that_hangs_is_given_half_a_second(settings):
     import socket
     import time

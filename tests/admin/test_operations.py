@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from screening import keeping
 from screening.models import Event, Heartbeat, Job, Screening
 from workers import heartbeat, overview
 
@@ -36,6 +37,18 @@ def test_failures_are_grouped_by_reason(failed):
 def test_the_failures_of_withdrawn_studies_are_nobodys_work(failed, factories, home):
     factories.withdrawn(failed[0], factories.technologist(home))
     assert overview.failures()[0].count == 2
+
+
+def test_what_waits_for_something_to_pass_is_counted_by_what_it_waits_for(boss, factories, home, model):
+    for _ in range(2):
+        factories.study(home)
+    later = timezone.now() + timedelta(minutes=5)
+    Screening.objects.update(next_attempt_at=later, error_code="storage_away", error_sentence=keeping.AWAY)
+    assert overview.waiting() == [(keeping.AWAY, 2)]
+    page = boss.get("/operations/").content.decode()
+    assert "<b>2 tasks wait</b> and are tried again: The storage cannot be reached just now." in page
+    Screening.objects.update(next_attempt_at=timezone.now())
+    assert overview.waiting() == []
 
 
 def test_one_study_is_tried_again(boss, failed):

@@ -193,7 +193,7 @@ def test_killed_between_storing_and_moving_the_file_is_taken_again_as_a_duplicat
     assert sorted(Receipt.objects.values_list("outcome", flat=True)) == ["accepted", "duplicate"]
 
 
-@pytest.mark.parametrize("trouble", [keeping.StorageFull, OperationalError])
+@pytest.mark.parametrize("trouble", [keeping.StorageFull, keeping.StorageAway, OperationalError])
 def test_a_full_disk_or_a_missing_database_is_waited_for(folder, monkeypatch, trouble, caplog):
     lay(folder, "Doe^Jane.jpg", films.jpeg(1))
     monkeypatch.setattr(patience, "PAUSE_S", 0)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from screening import handling
+from screening import handling, keeping
 from screening.models import Event, Image
+from tests.intake.conftest import media  # noqa: F401
 from workers import dispatch
 
 pytestmark = pytest.mark.django_db
@@ -67,12 +68,15 @@ def test_a_picture_that_still_cannot_be_decoded_says_why(as_sender, image, monke
     assert "JPEG XL" in answer.json()["error"]["sentence"]
 
 
-def test_a_picture_whose_file_is_missing_says_so(as_sender, image, monkeypatch):
-    def fail(image, actor):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(handling, "decode_again", fail)
-    assert as_sender.post(f"/api/v1/images/{image.pk}/decode").status_code == 422
+def test_a_picture_whose_file_is_missing_says_so_and_a_storage_that_is_away_is_503(media, as_sender, image):  # noqa: F811
+    Image.objects.update(gate="undecodable")
+    gone = media.rename(media.with_name("elsewhere"))
+    assert as_sender.post(f"/api/v1/images/{image.pk}/decode").status_code == 503
+    gone.rename(media)
+    keeping.drop(image.original.name)
+    answer = as_sender.post(f"/api/v1/images/{image.pk}/decode")
+    assert answer.status_code == 422
+    assert "stored file of this picture is missing" in answer.json()["error"]["sentence"]
 
 
 def test_a_picture_that_is_decoded_is_left_alone(as_sender, image, rung):

@@ -304,6 +304,47 @@ def test_of_two_that_bring_the_same_bytes_at_once_one_is_refused(batch, stored):
     assert (Part.objects.get().offset, stored()) == (5, 1)
 
 
+def test_a_file_that_is_given_up_while_it_is_taken_is_410_and_one_that_was_taken_stays(
+    begin, send, monkeypatch, as_sender
+):
+    def given_up(before):
+        def take(*arguments):
+            if before:
+                parts.drop(*Part.objects.all())
+                raise FileNotFoundError
+            taken = receive(*arguments)
+            parts.drop(*Part.objects.all())
+            return taken
+
+        return take
+
+    receive, data = sending._take, films.jpeg()
+    monkeypatch.setattr(sending, "_take", given_up(before=True))
+    answer = send(begin(len(data))["Location"], 0, data)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (410, "expired")
+    monkeypatch.setattr(sending, "_take", given_up(before=False))
+    answer = send(begin(len(data))["Location"], 0, data)
+    assert (answer.status_code, answer["Firstread-Receipt"]) == (204, str(Receipt.objects.get().pk))
+
+
+def test_a_file_whose_pieces_cannot_be_reached_is_503_and_comes_again(begin, send, media):  # noqa: F811
+    data = films.jpeg()
+    where = begin(len(data))["Location"]
+    send(where, 0, data[:100])
+    Part.objects.update(offset=len(data))
+    gone = media.rename(media.with_name("elsewhere"))
+    answer = send(where, len(data), b"")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    gone.rename(media)
+
+
+def test_a_file_that_nobody_can_name_takes_up_no_place_where_its_first_bytes_are_not_kept(begin, monkeypatch):
+    monkeypatch.setattr(keeping, "keep", lambda name, file: _raise(keeping.StorageFull))
+    for key, left in (({}, 0), ({"key": "k1"}, 1)):
+        assert begin(10, body=b"x" * 10, **key).status_code == 507
+        assert Part.objects.count() == left
+
+
 def test_a_file_begun_again_under_its_key_takes_the_place_of_the_first(begin, as_sender):
     first = begin(100, key="k1")["Location"]
     assert begin(100, key="k1").status_code == 201

@@ -154,6 +154,20 @@ def test_a_storage_that_fails_is_503_and_no_files_fault(send, stored, monkeypatc
     assert send(("a.jpg", films.jpeg())).status_code == 201
 
 
+def test_nothing_of_a_long_name_is_on_the_disk_while_a_large_file_is_taken(send, monkeypatch):
+    lay, receive = [], intake.receive
+
+    def seen(batch, name, file, **more):
+        lay.append(file.temporary_file_path())
+        return receive(batch, name, file, **more)
+
+    monkeypatch.setattr(intake, "receive", seen)
+    answer = send(("7. Kumar" + 240 * "x", bytes(2**20 + 1)))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_type")
+    assert answer.json()["receipt"]["name"].startswith("7. Kumar")
+    assert "Kumar" not in lay[0]
+
+
 def test_a_decoder_that_does_not_start_is_503_and_no_files_fault(send, monkeypatch):
     def broken(*_, **__):
         raise sandbox.CannotStart("no python")

@@ -1,12 +1,14 @@
 """The backup: what was saved comes back, over whatever was there."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 
 import psycopg2
 import pytest
 
+import deploy.backup
 from deploy.local import addresses, postgres, stores
 from tests.deploy.conftest import ROOT
 from tests.deploy.test_stores import sql
@@ -43,6 +45,48 @@ def test_a_saved_ledger_and_its_films_come_back_after_a_loss(backup, folder):
         cursor.execute("SELECT score FROM study")
         assert cursor.fetchall() == [(7,)]
     assert postgres.remark(folder / "var") == ""  # a saved ledger may be older than the code: the next start migrates
+
+
+def test_what_a_later_version_has_added_to_the_ledger_is_gone_after_a_restore(backup, folder):
+    with sql(folder / "var") as cursor:
+        cursor.execute("CREATE TABLE study (id int PRIMARY KEY)")
+    assert backup("save", folder / "saved").returncode == 0
+    with sql(folder / "var") as cursor:
+        cursor.execute("CREATE TABLE notice (study int REFERENCES study)")
+    for _ in range(2):
+        done = backup("restore", folder / "saved")
+        assert done.returncode == 0, done.stderr
+    with sql(folder / "var") as cursor:
+        cursor.execute("SELECT to_regclass('study') IS NULL, to_regclass('notice') IS NULL")
+        assert cursor.fetchall() == [(False, True)]
+
+
+def test_a_damaged_dump_changes_nothing(backup, folder):
+    with sql(folder / "var") as cursor:
+        cursor.execute("CREATE TABLE study AS SELECT generate_series(1, 1000) AS score")
+    assert backup("save", folder / "saved").returncode == 0
+    dump = folder / "saved" / "ledger.dump"
+    dump.write_bytes(dump.read_bytes()[:-1000])
+    assert backup("restore", folder / "saved").returncode == 1
+    with sql(folder / "var") as cursor:
+        cursor.execute("SELECT count(*) FROM study")
+        assert cursor.fetchall() == [(1000,)]
+
+
+def test_a_file_that_goes_while_it_is_being_copied_is_no_failure(tmp_path, monkeypatch):
+    (tmp_path / "media").mkdir()
+    for name in ("film.png", "arriving"):
+        (tmp_path / "media" / name).write_bytes(b"film")
+    copied = shutil.copy2
+
+    def copy(source, target):
+        (tmp_path / "media" / "arriving").unlink(missing_ok=True)
+        return copied(source, target)
+
+    monkeypatch.setattr(deploy.backup, "_postgres", lambda *_: None)
+    monkeypatch.setattr(shutil, "copy2", copy)
+    deploy.backup.save(tmp_path / "saved", "", tmp_path / "media")
+    assert [each.name for each in (tmp_path / "saved" / "media").iterdir()] == ["film.png"]
 
 
 def test_a_ledger_comes_back_into_a_database_of_any_name(backup, folder):

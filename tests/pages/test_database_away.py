@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.storage import default_storage
 from django.db import InterfaceError, InternalError, OperationalError
 from django.test import Client
 
@@ -46,15 +47,18 @@ def test_an_address_of_the_api_says_so_in_json(browser, away):
     assert b"secret" not in answer.content
 
 
-def test_a_storage_that_fails_is_said_so(browser, monkeypatch, caplog):
-    def fail(*_):
-        raise OSError(5, "Input/output error")
+def test_a_picture_whose_storage_fails_is_503_without_its_path(browser, reader, factories, monkeypatch, caplog):
+    image = factories.study(reader.sites.get()).images.get()
 
-    monkeypatch.setattr(SessionStore, "load", fail)
-    answer = browser.get("/worklist/")
+    def fail(*_):
+        raise OSError(5, "Input/output error", "/tmp/x.upload.Kumar")
+
+    monkeypatch.setattr(default_storage, "open", fail)
+    answer = browser.get(f"/images/{image.pk}/viewing")
     assert answer.status_code == 503
     assert "storage cannot be reached just now" in answer.content.decode()
-    assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [True]
+    assert "the storage fails: OSError, Input/output error" in caplog.text
+    assert "Kumar" not in caplog.text
 
 
 def test_a_fault_of_ours_is_still_one(browser, monkeypatch):

@@ -80,7 +80,7 @@ def test_a_trial_that_is_not_taken_says_so(admin, hooked):
 
 
 def test_the_last_deliveries_stand_on_the_webhooks_page(admin, hooked, notice):
-    Job.objects.create(kind=Job.Kind.WEBHOOK, notice=notice, error_sentence="The webhook answered 500.", fence=3)
+    Job.objects.create(kind=Job.Kind.WEBHOOK, notice=notice, error_sentence="The webhook answered 500.", attempts=3)
     page = admin.get(f"/sites/{hooked.pk}/webhook").content.decode()
     assert "The webhook answered 500." in page and "<td>3<span" in page
 

@@ -131,16 +131,17 @@ def test_the_third_expiry_of_a_film_alone_quarantines_it_and_its_study_is_unscre
     assert (study.status, study.ai_state) == ("unscreened", "quarantined")
 
 
-def test_only_who_holds_a_row_gets_its_cut_offs_forgotten(version, site):
+def test_only_who_holds_a_row_gets_its_cut_offs_and_what_it_waited_for_forgotten(version, site):
     factories.study(site)
+    Screening.objects.update(error_code="storage_full", error_sentence="The storage is full.")
     (stale,) = claim(version)
     for _ in range(2):
         expire(*Screening.objects.all())
         sweeping.sweep()
         (fresh,) = claim(version, "two")
-    for holder, left in ((stale, (True, 1)), (fresh, (False, 0))):
+    for holder, left in ((stale, (True, 1, "The storage is full.")), (fresh, (False, 0, ""))):
         queue.came_on(holder)
-        assert Screening.objects.values_list("alone", "crashes").get() == left
+        assert Screening.objects.values_list("alone", "crashes", "error_sentence").get() == left
 
 
 def test_a_lease_given_back_counts_nothing(version, site):

@@ -5,6 +5,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from django.core.files.storage import FileSystemStorage
+from django.db.models.functions import Now
 
 from screening.models import Job
 from tests import factories
@@ -52,6 +54,18 @@ def fresh_engine():
     loading.forget()
     yield
     loading.forget()
+
+
+def test_an_explanation_that_cannot_be_kept_waits_for_the_storage_and_is_no_crash(asked, rung, monkeypatch):
+    engine.load()
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "_save", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        engine.explain()
+    found = Job.objects.values_list("state", "error_code", "crashes", "file")
+    assert set(found) == {("pending", "storage_away", 0, "")}
+    Job.objects.update(next_attempt_at=Now())
+    engine.explain()
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
 
 
 def test_explanations_let_the_screenings_in_after_a_while_and_ring_for_what_is_left(asked, rung, monkeypatch):

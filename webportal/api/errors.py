@@ -59,6 +59,7 @@ REFUSALS = {
     worklist.BadCursor: (status.HTTP_400_BAD_REQUEST, "bad_cursor", BAD_CURSOR),
     **dict.fromkeys(away.DATABASE_AWAY, (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", AWAY)),
     keeping.StorageFull: (status.HTTP_507_INSUFFICIENT_STORAGE, "storage_full", None),
+    keeping.StorageAway: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", None),
     sandbox.CannotStart: (status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", NO_DECODER),
     handling.NotDecoded: (status.HTTP_422_UNPROCESSABLE_ENTITY, "undecodable", None),
     intake.KeyReused: (status.HTTP_422_UNPROCESSABLE_ENTITY, "key_reused", None),
@@ -67,6 +68,7 @@ REFUSALS = {
     manifest.Unreadable: (status.HTTP_400_BAD_REQUEST, "manifest_unreadable", None),
     holding.Unpacking: (status.HTTP_409_CONFLICT, "still_unpacking", None),
     parts.Elsewhere: (status.HTTP_409_CONFLICT, "offset", None),
+    parts.Gone: (status.HTTP_410_GONE, "expired", None),
     parts.TooManyPieces: (status.HTTP_400_BAD_REQUEST, "too_many_pieces", None),
     RequestDataTooBig: (status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "request_too_large", FIELDS_TOO_LARGE),
 }
@@ -122,14 +124,11 @@ def handle(exception, context):
         return answer(status.HTTP_409_CONFLICT, exception.code, exception.sentence)
     if isinstance(exception, parts.TooLarge):
         return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, exception.code, reasons.sentence(exception.code))
-    known = _of_drf(exception)
-    if known is None and isinstance(exception, OSError):
-        log.error("the storage fails", exc_info=exception)
-        return answer(status.HTTP_503_SERVICE_UNAVAILABLE, "unavailable", keeping.AWAY)
-    if known is None:
+    exception = _of_drf(exception)
+    if exception is None:
         log.exception("the API failed on %s", context["request"].method)
         return answer(status.HTTP_500_INTERNAL_SERVER_ERROR, "fault", FAULT)
-    return _answer_drf(known)
+    return _answer_drf(exception)
 
 
 def _later(answered, exception):

@@ -19,8 +19,6 @@ MAY_NOT = gettext_noop(
     "A technologist or radiologist of its site does this, while the study is neither read nor withdrawn."
 )
 
-MISSING = gettext_noop("The stored file of this picture is missing: tell an administrator, and send the film again.")
-
 
 class ViewWish(serializers.Serializer):
     view = serializers.ChoiceField(choices=["PA", "AP", "LATERAL", ""], help_text="Empty: not known.")
@@ -43,11 +41,7 @@ def correct_view(request, pk):
 def decode_again(request, pk):
     """Try a picture again that could not be decoded when it came."""
     image = _image(request, pk)
-    try:
-        ids = handling.decode_again(image, request.user)
-    except FileNotFoundError:
-        raise handling.NotDecoded("original_missing", MISSING) from None
-    dispatch.ring(ids)
+    dispatch.ring(handling.decode_again(image, request.user))
     return detail(request, image.study_id)
 
 

@@ -106,9 +106,14 @@ class Parts(Tus):
         batch = own_batch(request, said["batch"])
         part = sending.begin_part(batch, said["name"], size, said.get("key", ""))
         where = {"Location": reverse("api_part", args=[part.pk])}
-        if not size or request.content_type == OFFSET_STREAM:
-            _append(request, part, 0)
-        return Response(status=status.HTTP_201_CREATED, headers=where | _standing(request, part))
+        try:
+            if not size or request.content_type == OFFSET_STREAM:
+                _append(request, part, 0)
+            return Response(status=status.HTTP_201_CREATED, headers=where | _standing(request, part))
+        except Exception:
+            if not part.key:  # nobody knows its address, and it would take up a place for a day
+                parts.drop(part)
+            raise
 
 
 class OnePart(Tus):

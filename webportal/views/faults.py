@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from django.http import HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error
@@ -24,9 +24,8 @@ def fault(request):
     if isinstance(error, away.DATABASE_AWAY):
         sentence = _(AWAY)
         log.warning(away.said(error))
-    elif isinstance(error, OSError) and not isinstance(error, UnreadablePostError):  # that is a sender who is gone
-        sentence = _(keeping.AWAY)
-        log.error("the storage fails", exc_info=error)
+    elif isinstance(error, keeping.StorageAway):
+        sentence = _(error.sentence)
     else:
         return server_error(request)
     if request.path.startswith("/api/"):

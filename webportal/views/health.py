@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from screening.models import ModelVersion
+from screening import keeping
+from screening.models import Image, ModelVersion
 from workers import dispatch, heartbeat
 
 
@@ -33,6 +34,9 @@ def what_is_missing():
     try:
         connection.ensure_connection()
         missing = _of_the_ledger()
+        any_film = Image.objects.values_list("original", flat=True).first()
+        if any_film and not keeping.answers(any_film):
+            missing.insert(0, _("the films' storage does not answer"))
     except DatabaseError:
         missing = [_("the database does not answer")]
     if not dispatch.answers():

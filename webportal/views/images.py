@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from PIL import Image as Picture
 
-from screening import ahead, blinding, explaining, permissions, worklist
+from screening import ahead, blinding, explaining, keeping, permissions, worklist
 from screening.models import Event, Image, Job
 from webportal.views.access import allowed, sees_films
 from workers import dispatch
@@ -48,12 +48,18 @@ def view(request, pk, rendition):
         raise Http404("this picture cannot be decoded yet, so there is nothing to show")
     try:
         answer = DRAWN.get(rendition, _stored)(field)
-    except (OSError, SyntaxError):  # Pillow raises either on a damaged PNG
-        raise Http404("the stored rendition is missing or damaged") from None
+    except (OSError, SyntaxError) as error:  # Pillow raises either on a damaged PNG
+        raise _not_shown(field, error) from None
     if rendition != "thumb" and not ahead.holds(request.headers.get("FirstRead-Ahead", ""), image.study, request.user):
         _note_view(request.user, image.study)
     answer["Cache-Control"] = KEEP.get(rendition, NEVER_KEPT)
     return answer
+
+
+def _not_shown(field, error):
+    if keeping.is_away(field.name, error):
+        return keeping.away(error)
+    return Http404("the stored picture is missing or damaged")
 
 
 @require_GET
@@ -140,7 +146,7 @@ def explanation(request, pk):
     job = get_object_or_404(jobs.exclude(file=""), pk=pk)
     try:
         answer = _stored(job.file)
-    except FileNotFoundError:
-        raise Http404("the stored picture is missing") from None
+    except OSError as error:
+        raise _not_shown(job.file, error) from None
     answer["Cache-Control"] = NEVER_KEPT
     return answer

@@ -34,6 +34,7 @@ def show(request):
         "pending": sum(depth.pending for depth in depths),
         "running": sum(depth.running for depth in depths),
         "oldest": min((depth.oldest for depth in depths if depth.oldest), default=None),
+        "waiting": overview.waiting(),
         "failures": overview.failures(),
         "failed_lately": overview.failed_lately(),
         "claims": claims.running(),

@@ -57,9 +57,9 @@ def decode_again(request, pk):
     try:
         dispatch.ring(handling.decode_again(image, request.user))
         messages.success(request, _("Decoded: the picture is shown now."))
-    except (handling.NotDecoded, keeping.StorageFull) as error:
+    except (handling.NotDecoded, keeping.StorageFull, keeping.StorageAway) as error:
         messages.warning(request, said(error.sentence))
-    except (sandbox.CannotStart, FileNotFoundError):
+    except sandbox.CannotStart:
         messages.error(request, _(NO_DECODER))
     except (lifecycle.Overtaken, lifecycle.ImpossibleMove):
         messages.warning(request, _(wording.OVERTAKEN))

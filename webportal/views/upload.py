@@ -21,7 +21,7 @@ REFUSALS = {
     keeping.StorageFull: (None, 507),
     quotas.Exceeded: (None, 429),
     sandbox.CannotStart: (NO_DECODER, 503),
-    OSError: (keeping.AWAY, 503),
+    keeping.StorageAway: (None, 503),
 }
 # What the page's script puts an id in place of.
 NO_ID = "00000000-0000-0000-0000-000000000000"

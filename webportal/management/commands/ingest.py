@@ -19,7 +19,7 @@ from screening import batches, holding, intake, lifecycle, manifest, sandbox, wo
 from screening.abreast import abreast
 from screening.answers import answers, awaited
 from screening.archive import Archive, BadArchive, batch_of, is_archive, take_entry, turns
-from screening.keeping import StorageFull
+from screening.keeping import StorageAway, StorageFull
 from screening.models import AgeGroup, Batch, Priority, Receipt, Site
 from workers import dispatch, heartbeat
 
@@ -268,6 +268,8 @@ def _tried(file, take):
         return Line(file, take())
     except StorageFull:
         return Line(file, None, "storage_full")
+    except StorageAway:
+        return Line(file, None, "storage_away")
     except OSError as error:
         return Line(file, None, "missing" if isinstance(error, FileNotFoundError) else "unreadable")
     except sandbox.CannotStart as error:

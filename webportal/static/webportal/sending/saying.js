@@ -23,6 +23,6 @@ export function news({ paused, hold }, left) {
   const n = { n: number(left) };
   if (paused) return paused.words || fill(ngettext("Paused: %(n)s file waits. Press Resume, or p, to go on.", "Paused: %(n)s files wait. Press Resume, or p, to go on.", left), n);
   if (hold?.kind === "offline") return fill(ngettext("No connection: %(n)s file waits; sending goes on by itself.", "No connection: %(n)s files wait; sending goes on by itself.", left), n);
-  if (hold?.kind === "away") return fill(ngettext("FirstRead does not answer just now: %(n)s file waits; sending goes on by itself.", "FirstRead does not answer just now: %(n)s files wait; sending goes on by itself.", left), n);
+  if (hold?.kind === "away" && !hold.words) return fill(ngettext("FirstRead does not answer just now: %(n)s file waits; sending goes on by itself.", "FirstRead does not answer just now: %(n)s files wait; sending goes on by itself.", left), n);
   return hold ? `${hold.words} ${fill(ngettext("%(n)s file waits: sending goes on by itself.", "%(n)s files wait: sending goes on by itself.", left), n)}` : "";
 }

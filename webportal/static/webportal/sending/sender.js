@@ -157,7 +157,7 @@ export class Sender {
   #holds({ status, body, wait }) {
     const sentence = body?.error?.sentence || "";
     if (status === 0) this.#wait("offline", "");
-    else if (AWAY.includes(status)) this.#wait("away", "");
+    else if (AWAY.includes(status)) this.#wait("away", sentence);
     else if (status === 507) this.#wait("full", sentence, FULL_WAIT_S);
     else if (status === 429 && wait && wait <= LONGEST_RETRY_AFTER_S) this.#wait("busy", sentence, wait);
     else if (status === 429) this.pause("quota", sentence);
