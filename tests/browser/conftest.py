@@ -18,6 +18,7 @@ def film_is_there(page):
     """Wait until a page of a study shows its film; before that a page may still be arriving, and keys are early."""
     page.locator("#film-state").wait_for(state="hidden")
     page.locator("#corner-window", has_text="zoom").wait_for(state="attached")
+    page.wait_for_load_state()
 
 
 def drawn_anew(page):

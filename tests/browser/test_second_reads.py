@@ -64,7 +64,8 @@ def test_a_lost_claim_on_a_second_read_keeps_the_draft_and_can_be_taken_again(op
     rereading.expire_claims()
     page.get_by_label("Comment").fill("so far")
     expect(page.locator("#kept")).to_contain_text("Your claim on this second read has ended")
-    page.get_by_role("button", name="Claim again").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Claim again").dispatch_event("click")
     expect(page.get_by_label("Comment")).to_have_value("so far")
     expect(page.locator("#claim")).to_contain_text("yours until")
 

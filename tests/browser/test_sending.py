@@ -127,7 +127,7 @@ def test_pausing_rests_and_resuming_goes_on(page, tmp_path):
     expect(count(page, "accepted")).not_to_have_text("0")
     page.keyboard.press("p")
     expect(page.locator("#news")).to_contain_text("Paused")
-    page.wait_for_timeout(1500)
+    expect(page.locator(".lane")).to_have_count(0)  # what was on its way has been answered
     there = Receipt.objects.count()
     assert there < 40
     page.wait_for_timeout(1000)
@@ -239,6 +239,7 @@ def test_a_file_that_the_disk_does_not_give_keeps_nobody_from_cancelling(page, t
     expect(count(page, "accepted")).not_to_have_text("0")
     stop(page, "Stop, and cancel the batch")
     expect(page.locator("#pace")).to_contain_text("The batch was cancelled.")
+    expect(page.locator(".lane")).to_have_count(0)  # what was on its way has been answered
     there = Receipt.objects.count()
     page.wait_for_timeout(1000)
     assert Receipt.objects.count() == there < 40
@@ -299,19 +300,22 @@ def refuse(route, status, sentence):
 @pytest.mark.parametrize(("status", "times"), [(422, 1), (500, 3)])
 def test_a_refusal_ends_the_waiting_for_a_connection(upload, tmp_path, status, times):
     page = upload(tolerate=REFUSED)
-    asked = []
+    asked, seen = [], []
 
     def answer(route):
         asked.append(route)
         if len(asked) == 1:
             route.abort("internetdisconnected")
-        else:
+        elif seen:
             refuse(route, status, "This is not taken.")
 
     page.route("**/files?list=true", answer)
     (tmp_path / "a.jpg").write_bytes(films.jpeg(1))
     drop(page, tmp_path / "a.jpg")
     expect(page.locator("#news")).to_contain_text("No connection")
+    seen.append(True)
+    for route in asked[1:]:
+        refuse(route, status, "This is not taken.")
     expect(page.locator("#bad")).to_contain_text("This is not taken.")
     expect(page.locator("#news")).to_be_hidden()
     assert len(asked) == 1 + times
@@ -321,18 +325,21 @@ def test_a_refusal_ends_the_waiting_for_a_connection(upload, tmp_path, status, t
 
 
 def test_a_file_that_was_deleted_while_the_connection_was_lost_ends_the_waiting(upload, tmp_path):
-    page, film, asked = upload(tolerate=REFUSED), tmp_path / "a.jpg", []
+    page, film, asked, seen = upload(tolerate=REFUSED), tmp_path / "a.jpg", [], []
 
     def answer(route):
-        if asked:
-            film.unlink()
         asked.append(route)
-        route.abort("internetdisconnected")
+        if len(asked) == 1 or seen:
+            route.abort("internetdisconnected")
 
     page.route("**/files?list=true", answer)
     film.write_bytes(films.jpeg(1))
     drop(page, film)
     expect(page.locator("#news")).to_contain_text("No connection")
+    film.unlink()
+    seen.append(True)
+    for route in asked[1:]:
+        route.abort("internetdisconnected")
     expect(page.locator("#bad")).to_contain_text("choose it again")
     expect(page.locator("#news")).to_be_hidden()
 
@@ -347,11 +354,13 @@ def test_a_large_file_that_may_not_be_begun_is_refused_with_its_sentence(upload,
 
 def test_a_large_file_that_is_gone_in_the_middle_is_begun_again(upload, tmp_path):
     page, heads = upload(tolerate=REFUSED), []
+    page.route("**/parts/*", lambda route: None if route.request.method == "PATCH" else route.continue_())
     drop(page, big_zip(tmp_path / "cd.zip"))
     expect(page.locator(".lane")).to_contain_text("sending, in pieces")
     page.keyboard.press("p")
     expect(page.locator("#news")).to_contain_text("Paused")
     Part.objects.all().delete()
+    page.unroute("**/parts/*")
     page.on("response", lambda answer: answer.request.method == "HEAD" and heads.append(answer.status))
     page.keyboard.press("p")
     expect(page.locator("#latest tr")).to_contain_text("received")

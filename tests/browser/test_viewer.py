@@ -92,6 +92,13 @@ def pane(page, number):
     return page.locator(".pane").nth(number)
 
 
+def taken(page, held):
+    """The request that was kept back, once it is."""
+    while not held:
+        page.wait_for_timeout(20)
+    return held.pop()
+
+
 def drag(page, box, *shares):
     """From the first point to the last, each (x, y) a share of the canvas."""
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
@@ -113,7 +120,7 @@ def test_a_preview_stands_until_the_full_depth_is_there_and_stays_where_it_does_
     middle = "c => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]"
     assert 60 < page.locator("#film").evaluate(middle) < 200
     page.keyboard.press("r")  # what is done meanwhile stays done
-    held.pop().abort()
+    taken(page, held).abort()
     problem = pane(page, 0).locator(".problem")
     expect(problem).to_contain_text("the connection broke off")
     expect(problem).to_contain_text("The preview stays")
@@ -144,7 +151,7 @@ def marked(page, name):
     """Milliseconds from the navigation's start to a mark of the page, once it is there."""
     return page.evaluate(
         """(name) => new Promise((found, missed) => {
-        setTimeout(() => missed(`no mark ${name}`), 10000);
+        setTimeout(() => missed(`no mark ${name}`), 60000);
         const look = () => {
           const [mark] = performance.getEntriesByName(name);
           if (mark) found(mark.startTime); else setTimeout(look, 20);
@@ -286,7 +293,7 @@ def test_preview_and_film_stand_in_the_same_place(page, factories, home):
     page.goto(f"/studies/{study.pk}/")
     expect(pane(page, 0).locator("[data-part=window]")).to_contain_text("preview")
     before = page.locator("#film").evaluate(EXTENT)
-    held.pop().continue_()
+    taken(page, held).continue_()
     shown(page)
     after = page.locator("#film").evaluate(EXTENT)
     assert after == pytest.approx(before, abs=2)

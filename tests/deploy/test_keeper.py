@@ -83,7 +83,7 @@ def test_what_a_killed_leader_left_of_its_group_is_killed_before_the_next_start(
         pids = wait_for(lambda: len(found := log(tmp_path).split()) == 2 and [int(pid) for pid in found])
         os.kill(min(pids), signal.SIGKILL)
         read_until(process, "starts again")
-        assert start_of(max(pids)) is None
+        assert wait_for(lambda: start_of(max(pids)) is None)
 
 
 def test_a_keeper_whose_supervisor_is_gone_ends_with_its_command(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local import processes
 from deploy.local.processes import Leader, Record, start_of
+from tests.deploy.conftest import wait_for
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -50,7 +51,7 @@ def test_a_leader_that_does_not_heed_its_signal_is_killed_with_its_group(record,
         processes.end([record.add("deaf", child.pid)], grace_s=0.3)
         assert child.wait(60) == -signal.SIGKILL
         assert child.stdout.read() == ""  # closed: the grandchild has gone too
-        assert start_of(grandchild) is None
+        assert wait_for(lambda: start_of(grandchild) is None)
 
 
 def test_a_record_is_not_removed_by_the_one_that_came_before(record, sleeper):

@@ -26,7 +26,7 @@ def test_ctrl_c_ends_every_process(supervise, folder):
     read_until(process, READY)
     assert len(living(folder)) > 6  # stores, keepers, commands
     os.killpg(process.pid, signal.SIGINT)
-    assert "Everything is stopped." in process.communicate(timeout=60)[0]
+    assert "Everything is stopped." in process.communicate(timeout=120)[0]
     assert process.returncode == 0
     assert wait_for(lambda: not living(folder))
     assert Record(folder / "var" / "run" / "processes.json").leaders() == []
@@ -38,7 +38,7 @@ def test_a_stop_while_it_starts_ends_every_process(supervise, folder, words):
     read_until(process, words)
     # A signal that a keeper gets before it listens is lost on it: the grace runs out, and it is killed.
     process.terminate()
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(timeout=120)[0]
     assert "Traceback" not in said
     assert wait_for(lambda: not living(folder))
 
@@ -81,7 +81,7 @@ def test_a_killed_supervisor_takes_its_processes_with_it(supervise, folder):
     process = supervise()
     read_until(process, READY)
     process.kill()
-    assert wait_for(lambda: not living(folder), seconds=15)
+    assert wait_for(lambda: not living(folder))
 
 
 def test_after_a_kill_of_supervisor_and_keepers_a_start_ends_what_they_left_and_doubles_nothing(supervise, folder):
@@ -101,7 +101,7 @@ def test_after_a_kill_of_supervisor_and_keepers_a_start_ends_what_they_left_and_
 def test_a_second_supervisor_is_refused_with_a_sentence(supervise, folder):
     read_until(supervise(), READY)
     second = supervise()
-    said = second.communicate(timeout=60)[0]
+    said = second.communicate(timeout=120)[0]
     assert said.startswith(f"FirstRead already runs with the folder {folder / 'var'}.")
     assert "Traceback" not in said
     assert second.returncode == 1
@@ -112,7 +112,7 @@ def test_a_taken_port_is_refused_with_a_sentence_before_anything_starts(supervis
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = supervise(port=port).communicate(timeout=60)[0]
+        said = supervise(port=port).communicate(timeout=120)[0]
     assert said.startswith(f"Port {port} on 127.0.0.1 cannot be used (Address already in use).")
     assert "FIRSTREAD_PORT" in said
     assert "Traceback" not in said
@@ -120,7 +120,7 @@ def test_a_taken_port_is_refused_with_a_sentence_before_anything_starts(supervis
 
 
 def test_a_preparation_that_fails_is_told_with_the_end_of_its_log(supervise, folder):
-    said = supervise(preparation="raise SystemExit('the schema is broken')").communicate(timeout=60)[0]
+    said = supervise(preparation="raise SystemExit('the schema is broken')").communicate(timeout=120)[0]
     assert "failed" in said
     assert "the schema is broken" in said
     assert wait_for(lambda: not living(folder))
@@ -130,7 +130,7 @@ def test_what_is_prepared_is_not_prepared_again(supervise, folder):
     first = supervise(preparation=f"open({str(folder / 'prepared')!r}, 'a').write('once ')")
     read_until(first, READY)
     first.terminate()
-    first.communicate(timeout=60)
+    first.communicate(timeout=120)
     second = supervise(preparation=f"open({str(folder / 'prepared')!r}, 'a').write('again')")
     assert "Preparing" not in read_until(second, READY)
     assert (folder / "prepared").read_text() == "once "

@@ -106,6 +106,7 @@ def test_a_file_whose_connection_breaks_goes_on_from_what_arrived(portal, batch,
     data = films.archive({"a.jpg": films.jpeg()}) + bytes(6 * MB)  # damaged, and by its first bytes an archive
     where = portal.begin(batch, len(data), "cd.zip")
     line = portal.half_a_patch(where, 0, len(data), data[: 5 * MB])
+    until(lambda: batch.parts.get().offset >= 4 * MB, 60, "the first piece is kept")
     time.sleep(0.5)
     end(line)
     until(lambda: portal.offset(where) > 4 * MB, 60, "what arrived is kept, also of the piece that broke")

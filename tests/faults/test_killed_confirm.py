@@ -9,7 +9,7 @@ from tests.faults.conftest import QUICK, until
 from tests.intake import films
 from workers import dispatch
 
-HELD = 60
+HELD = 150
 RECOVERED_S = 60
 
 

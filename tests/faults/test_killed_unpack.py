@@ -11,7 +11,7 @@ from tests.faults.conftest import QUICK, until
 from tests.intake import films
 from workers import dispatch
 
-ENTRIES = 60
+ENTRIES = 150
 RECOVERED_S = 60
 
 

@@ -171,7 +171,15 @@ def read_only(on):
         cursor.execute("SET default_transaction_read_only = off")
         cursor.execute(f"ALTER SYSTEM SET default_transaction_read_only = {on}")
         cursor.execute("SELECT pg_reload_conf()")
-    time.sleep(0.5)
+    until(lambda: _said_by_a_new_connection() == on, 60, "the server has read it")
+    time.sleep(0.5)  # those that are open as well
+
+
+def _said_by_a_new_connection():
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW default_transaction_read_only")
+        return cursor.fetchone()[0]
 
 
 def test_r16_a_database_that_only_reads_refuses_films_with_503_and_shows_its_pages(installation, sender, look):

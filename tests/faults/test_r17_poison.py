@@ -152,7 +152,7 @@ def too_many(installation, what, **profile):
 
 
 def test_r18_a_batch_that_does_not_fit_into_memory_is_halved_until_it_does(installation):
-    too_many(installation, "raises", **SHORT)
+    too_many(installation, "raises", LEASE_S=30, SWEEP_S=1)
     assert Screening.objects.aggregate(all=Sum("attempts"))["all"] == 32, "at the first attempt"
 
 

@@ -53,7 +53,7 @@ def test_a_child_that_hangs_in_c_is_ended_says_where_and_its_successor_does_the_
     held = hung(hang)
     assert held
     child = worker.children()[-1]
-    until(lambda: gone(child), 2 * QUICK["LEASE_S"] + SLACK_S, "the child that hangs is ended")
+    until(lambda: gone(child), 60, "the child that hangs is ended")
     until(all_ended, 60, "every film ended")
     checker.check()
     assert worker.alive

@@ -28,7 +28,7 @@ def warm():
 
 @pytest.fixture
 def hostile():
-    child = sandbox.Child(HOSTILE, wall_s=3)
+    child = sandbox.Child(HOSTILE, wall_s=60)
     yield child
     child.stop()
 
@@ -110,7 +110,9 @@ def test_a_process_reads_so_many_films_and_no_more(hostile, monkeypatch):
     ],
 )
 def test_a_file_that_breaks_the_decoder_is_refused_alone(hostile, order, code):
+    hostile._wall_s = 3 if order == b"HANG" else 60
     assert refusal(hostile, order).code == code
+    hostile._wall_s = 60
     assert facts(hostile, films.png())["format"] == "png"
 
 
@@ -131,7 +133,7 @@ def test_a_child_killed_in_the_middle_of_a_file_costs_that_file_alone(hostile):
 def test_a_child_that_died_between_two_files_costs_none(hostile):
     facts(hostile, films.png())
     os.kill(hostile._process.pid, signal.SIGKILL)
-    time.sleep(0.1)
+    hostile._process.wait(60)
     assert facts(hostile, films.png())["format"] == "png"
 
 
@@ -156,7 +158,7 @@ def test_the_child_ends_with_its_parents_end_of_the_pipe(hostile):
     facts(hostile, films.png())
     process = hostile._process
     process.stdin.close()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
 
 
 def test_threads_share_a_pool_without_mixing_their_films():

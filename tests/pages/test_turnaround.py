@@ -106,7 +106,8 @@ def test_each_plot_says_what_it_is_and_needs_no_style(client, busy):
 
 def test_the_plot_of_the_weeks_goes_through_the_computed_medians(client, busy):
     page = client.get("/turnaround/").content.decode()
-    weeks = turnaround.figures([busy], counted.lately()).weeks
+    # On a Monday morning the new week has no signature yet, and the line does not reach it.
+    weeks = [row for row in turnaround.figures([busy], counted.lately()).weeks if row.signed.count]
     line = re.search(r'<polyline class="line" points="([^"]+)"', page)[1].split()
     frame = re.search(r'<rect class="frame" x="\d+" y="(\d+)" width="\d+" height="(\d+)"', page)
     top = 1.08 * max(row.signed.p90 for row in weeks)

@@ -242,5 +242,5 @@ def test_addenda_at_the_same_instant_send_a_study_to_one_second_reader(site, rea
             reading.addend(study, reader, finding="present")
             other = pool.submit(press)
             assert not wait([other], timeout=0.3).done
-        other.result(timeout=10)
+        other.result(timeout=60)
     assert (study.reads.count(), study.second_reads.count()) == (3, 1)

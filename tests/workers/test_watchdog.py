@@ -17,12 +17,12 @@ STEPS = """
 import ctypes, time, django
 django.setup()
 from workers import watchdog
-watchdog.STEP_S = 1
-for _ in range(4):
+watchdog.STEP_S = 4
+for _ in range(3):
     watchdog.step()
-    time.sleep(0.4)
+    time.sleep(1.5)
 watchdog.rest()
-time.sleep(1.2)
+time.sleep(4.5)
 print("goes on", flush=True)
 watchdog.step()
 ctypes.PyDLL(None).sleep(30)
