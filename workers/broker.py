@@ -3,6 +3,7 @@
 A ring is best effort, and so is every question here: nothing waits long for a broker that is away.
 """
 
+from celery.app.amqp import AMQP
 from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import KombuError
@@ -14,11 +15,27 @@ from redis.retry import Retry
 CONNECT_S = 0.5
 # A server that has a connection and says nothing, frozen or cut off, would keep whoever rings for ever.
 ANSWER_S = 2
+# kombu asks a broker that is away again after 2 s, then 4, and so on to 30: a worker would be back half a minute late.
+AGAIN_S = 2
 
 
 # kombu takes "no memory is left" for a fault of the program, and the worker would end; it is to come back, as after any
 # other trouble of the broker.
 transport.Transport.connection_errors += (exceptions.OutOfMemoryError,)
+
+
+class Steady(Connection):
+    """Asks again after AGAIN_S, however long the broker has been away."""
+
+    def ensure_connection(self, *args, **options):
+        again = {"interval_start": AGAIN_S, "interval_step": 0, "interval_max": AGAIN_S}
+        return super().ensure_connection(*args, **again | options)
+
+
+class Amqp(AMQP):
+    """Celery's own door to its broker, with such connections."""
+
+    Connection = Steady
 
 
 def transport_options():

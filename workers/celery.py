@@ -5,7 +5,7 @@ import os
 from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webportal.settings")
-app = Celery("firstread")
+app = Celery("firstread", amqp="workers.broker:Amqp")
 app.config_from_object("workers.config")
 app.autodiscover_tasks(["workers"])
 

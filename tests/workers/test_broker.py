@@ -6,6 +6,7 @@ import time
 import pytest
 from django.conf import settings as ours
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from screening.models import Screening
 from tests import factories
@@ -14,6 +15,7 @@ from tests.faults.conftest import until
 from tests.installation import running
 from tests.workers import brokers
 from workers import broker, dispatch
+from workers.celery import app
 
 SECONDS = 60
 
@@ -57,6 +59,15 @@ def test_a_broker_that_is_away_is_said_to_be_so_at_once(at, address):
     assert not dispatch.answers()
     assert dispatch.backlog("screening") == 0
     assert time.monotonic() - began < 20
+
+
+def test_a_worker_asks_again_soon_however_long_the_broker_was_away(monkeypatch):
+    waited = []
+    monkeypatch.setattr("kombu.utils.functional.sleep", waited.append)
+    connection = app.connection_for_read(f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(OperationalError):
+        connection.ensure_connection(lambda *_: None, 20)
+    assert 20 <= sum(waited) <= 20 * broker.AGAIN_S + 1
 
 
 def test_only_sentinels_are_asked_for_a_leader(at):
