@@ -45,8 +45,9 @@ def told(client, address):
 
 
 def body(answer):
-    """The page without its foot, which speaks of no study."""
-    return re.sub(r'<footer class="foot">.*?</footer>', "", answer.content.decode(), flags=re.DOTALL)
+    """The page without its foot, which speaks of no study, and without tokens, in which any letters may stand."""
+    text = re.sub(r'<footer class="foot">.*?</footer>', "", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\b[A-Za-z0-9]{32,}\b", "", text)
 
 
 def sign(client, opened, finding, **said):

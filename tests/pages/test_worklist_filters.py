@@ -237,7 +237,7 @@ def test_beside_an_open_site_its_studies_are_in_no_choice_by_the_ai(client, fact
 
 def test_a_committed_finding_shows_the_row_what_the_ai_says(client, factories, blind, reader, model):
     study = factories.claimed(factories.screened(factories.study(blind), 0.93), reader)
-    assert "93" not in row(client.get("/worklist/"), study)
+    assert "score 93" not in row(client.get("/worklist/"), study)
     reading.save_draft(study, reader, {"finding": "absent"})
     reading.show_ai(study, reader)
     assert "Likely score 93" in row(client.get("/worklist/"), study)
