@@ -345,6 +345,12 @@ def test_a_file_that_nobody_can_name_takes_up_no_place_where_its_first_bytes_are
         assert Part.objects.count() == left
 
 
+def test_a_film_above_the_limit_whose_first_bytes_come_with_its_creation_is_413(begin, stored):  # noqa: F811
+    answer = begin(intake.MAX_FILE_B + 1, body=films.jpeg())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert not Part.objects.exists() and stored() == 0
+
+
 def test_a_file_begun_again_under_its_key_takes_the_place_of_the_first(begin, as_sender):
     first = begin(100, key="k1")["Location"]
     assert begin(100, key="k1").status_code == 201

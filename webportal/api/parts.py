@@ -112,7 +112,7 @@ class Parts(Tus):
             return Response(status=status.HTTP_201_CREATED, headers=where | _standing(request, part))
         except Exception:
             if not part.key:  # nobody knows its address, and it would take up a place for a day
-                parts.drop(part)
+                parts.drop(*Part.objects.filter(pk=part.pk))  # as far as a refusal has left it
             raise
 
 
