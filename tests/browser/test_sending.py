@@ -324,6 +324,18 @@ def test_a_refusal_ends_the_waiting_for_a_connection(upload, tmp_path, status, t
     expect(page.locator("#pace")).to_contain_text("1 file, all answered")
 
 
+def test_what_keeps_firstread_from_taking_films_is_told_and_they_go_on_by_themselves(upload, tmp_path):
+    page, away = upload(tolerate=REFUSED), [True]
+    sentence = "The storage cannot be reached just now. Tell an administrator."
+    page.route("**/files?list=true", lambda route: refuse(route, 503, sentence) if away else route.continue_())
+    (tmp_path / "a.jpg").write_bytes(films.jpeg(1))
+    drop(page, tmp_path / "a.jpg")
+    expect(page.locator("#news")).to_contain_text(f"{sentence} 1 file waits: sending goes on by itself.")
+    away.clear()
+    expect(page.locator("#pace")).to_contain_text("1 file, all answered")
+    expect(page.locator("#news")).to_be_hidden()
+
+
 def test_a_file_that_was_deleted_while_the_connection_was_lost_ends_the_waiting(upload, tmp_path):
     page, film, asked, seen = upload(tolerate=REFUSED), tmp_path / "a.jpg", [], []
 
